@@ -13,6 +13,7 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <string>
 #include <utility>
 
 namespace nanodit {
@@ -49,6 +50,7 @@ struct Loader::State {
     std::mutex mutex;             ///< Of what the threads have found out:
     std::vector<Corrupt> corrupt; ///< In the order in which they were found.
     std::set<std::int64_t> knownCorrupt;
+    std::set<std::string> reasons; ///< Of `corrupt`.
     ChannelScale clsScale, patchScale;
     std::vector<float> clsDivisor, patchDivisor;
     BatchMemory memory;
@@ -132,7 +134,7 @@ Loader::State::readOrReplace(const std::vector<std::int64_t>& bucket, std::size_
 void Loader::State::note(std::int64_t index, const std::string& reason)
 {
     const std::lock_guard lock(mutex);
-    if (knownCorrupt.insert(index).second)
+    if (knownCorrupt.insert(index).second && reasons.insert(reason).second)
         corrupt.push_back({.id = set->entries()[static_cast<std::size_t>(index)].id, .reason = reason});
 }
 
@@ -237,7 +239,7 @@ std::vector<Loader::Corrupt> Loader::corrupt(std::size_t from) const
 std::size_t Loader::corruptCount() const
 {
     const std::lock_guard lock(state_->mutex);
-    return state_->corrupt.size();
+    return state_->knownCorrupt.size();
 }
 
 std::int64_t Loader::batchesPerEpoch() const

@@ -44,11 +44,12 @@ public:
         std::string id;
         std::string reason;
     };
-    /// The samples that could not be read so far, each once, in the order in which they were found. Any thread.
+    /// The samples that could not be read so far, in the order in which they were found; of those that share a reason,
+    /// as all of a shard that cannot be opened do, the first. Any thread.
     std::vector<Corrupt> corrupt() const { return corrupt(0); }
     /// Those behind the first so many.
     std::vector<Corrupt> corrupt(std::size_t from) const;
-    std::size_t corruptCount() const;
+    std::size_t corruptCount() const; ///< Of all samples.
 
     std::int64_t batchesPerEpoch() const;
     const ShardSet& set() const;

@@ -183,6 +183,8 @@ const SampleParts& Shard::parts(std::size_t position)
             index(true);
         } catch (const DataError& error) {
             damage_ = error.what();
+            if (ids_.size() > 1) // each of them is told so
+                damage_ += " (none of its " + std::to_string(ids_.size()) + " samples can be read)";
         }
     });
     if (!damage_.empty())

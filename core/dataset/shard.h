@@ -41,7 +41,8 @@ public:
     const std::filesystem::path& file() const { return file_; }
     const std::vector<std::string>& ids() const { return ids_; }
     ImageSize bucketOf(std::size_t position) const { return buckets_.empty() ? bucket_ : buckets_[position]; }
-    /// Of the sample at a position of ids(). Throws DataError where the tar cannot be read or is not as listed.
+    /// Of the sample at a position of ids(). Throws DataError where the tar cannot be read or is not as listed, the
+    /// same for all of its samples.
     const SampleParts& parts(std::size_t position);
 
     // Once a sample's parts were asked for:

@@ -8,6 +8,8 @@
 #include "core/runtime/failure.h"
 
 #include <algorithm>
+#include <set>
+#include <string>
 #include <utility>
 
 namespace nanodit {
@@ -121,13 +123,15 @@ private:
                                                          bucketName(entry.bucket) + " says that it is " + id +
                                                          " of the bucket " + bucket + "; pack the shards again"});
         } catch (const std::exception& error) {
-            found_.problems.push_back({entry.id, sentenceOf(error)});
+            if (told_.insert(error.what()).second)
+                found_.problems.push_back({entry.id, sentenceOf(error)});
         }
     }
 
     fs::path folder_;
     const JobContext& context_;
     ShardSetCheck found_;
+    std::set<std::string> told_; ///< What all samples of a shard that cannot be opened share is one problem.
 };
 
 } // namespace

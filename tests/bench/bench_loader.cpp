@@ -73,7 +73,7 @@ int main(int argc, char** argv)
         std::printf("round %d: reading %.2f GB/s; loader %.1f samples/s, %.2f GB/s of shards, %.2f of reading; %zu "
                     "damaged\n",
                     round + 1, bytes / reading / 1e9, static_cast<double>(samples) / loading, bytes / loading / 1e9,
-                    ratios.back(), loader.corrupt().size());
+                    ratios.back(), loader.corruptCount());
     }
     std::ranges::sort(ratios);
     std::printf("median ratio %.2f\n", ratios[ratios.size() / 2]);

@@ -395,7 +395,9 @@ private Q_SLOTS:
         QCOMPARE(found.problems.size(), 1u);
         QVERIFY(found.problems[0].reason.find("certificates") != std::string::npos);
         fs::resize_file(shard, 1000);
-        QVERIFY(check().problems.size() >= 4); // the shard and its three samples
+        found = check();
+        QCOMPARE(found.problems.size(), 3u); // the hash, all three samples at once, and the certificates
+        QVERIFY(found.problems[1].reason.find("none of its 3 samples") != std::string::npos);
     }
 };
 

@@ -12,6 +12,7 @@
 #include "tests/support/tiny_model.h"
 #include "tests/support/tiny_training.h"
 
+#include <QString>
 #include <QtTest/QTest>
 
 #include <chrono>
@@ -197,6 +198,17 @@ private Q_SLOTS:
         QCOMPARE(outcome.steps.back().damagedSamples, 1);
         QCOMPARE(readMetrics(tiny.workspace.runsFolder() / "damaged").back().damagedSamples, 1);
         QVERIFY2(outcome.log.find("sample train4 was left out") != std::string::npos, outcome.log.c_str());
+    }
+
+    void aShardThatIsGoneIsOneWarning()
+    {
+        const TinyWorkspace tiny;
+        std::filesystem::remove(tiny.workspace.shardsFolder() / "train/bucket_64x64/shard-000000.tar");
+        const auto outcome = train(requestFor(tiny, "gone", tinyConfig(5)));
+        QCOMPARE(outcome.steps.back().damagedSamples, 8);
+        const auto log = QString::fromStdString(outcome.log);
+        QCOMPARE(log.count("was left out"), 1);
+        QVERIFY2(log.contains("none of its 8 samples can be read"), qPrintable(log));
     }
 
     void refusesToMixRuns()
