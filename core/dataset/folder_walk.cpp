@@ -93,7 +93,8 @@ public:
         // In the order of names: a folder's pictures stand where it does between others.
         const auto beside = sideFilesOf(children);
         const Folder here{.names = pictureNamesOf(children),
-                          .masked = folder == top_ ? Names() : namesAroundMasks(folder)};
+                          .masked = folder == top_ ? Names() : namesAroundMasks(folder),
+                          .lossMasks = lossMasksOf(children)};
         std::set<fs::path> used;
         std::vector<fs::path> metadata;
         const auto firstEntry = found_.listing.entries.size();
@@ -126,6 +127,7 @@ private:
     struct Folder {
         Names names;  ///< Of its pictures.
         Names masked; ///< Of pictures elsewhere whose masks its own are.
+        std::set<fs::path> lossMasks;
     };
 
     /// By the name without ending: "cat" has cat.txt, "cat.jpg" cat.jpg.txt.
@@ -157,6 +159,17 @@ private:
             names.insert(comparableName(child.path().filename().native()));
         }
         return names;
+    }
+
+    static std::set<fs::path> lossMasksOf(const std::vector<fs::directory_entry>& children)
+    {
+        LossMasks masks;
+        std::set<fs::path> found;
+        for (const auto& child : children) {
+            if (isImageFile(child.path()))
+                found.insert(masks.of(child.path()));
+        }
+        return found;
     }
 
     /// For a folder "masks": the names of the pictures in the folder above it and in those beside it.
@@ -232,7 +245,7 @@ private:
             ((here.masked.contains(comparableName(ownStem)) || here.masked.contains(comparableName(stem))) &&
              !beside.contains(ownStem));
         if (masksOther) {
-            if (!isImageFile(stem) && lossMaskFile(path.parent_path() / (stem + ".x")) == path)
+            if (here.lossMasks.contains(path))
                 passedBy().add("masks of the loss", path.string(), "they weigh the loss of their pictures in training");
             else
                 passedBy().add("masks of other pictures", path.string(),

@@ -1,27 +1,78 @@
 #include "core/dataset/loss_mask.h"
 
+#include "core/io/comparable_name.h"
 #include "core/io/image.h"
+#include "core/io/lower_case.h"
 #include "core/runtime/error.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstring>
+#include <functional>
+#include <set>
 #include <string>
+#include <system_error>
+#include <vector>
 
 namespace nanodit {
 
 namespace fs = std::filesystem;
 
+std::string lossMaskedStem(const std::string& stem)
+{
+    const bool named = stem.size() > lossMaskEnding.size() && lowerCased(stem).ends_with(lossMaskEnding);
+    return named ? stem.substr(0, stem.size() - lossMaskEnding.size()) : std::string();
+}
+
+fs::path LossMasks::of(const fs::path& picture)
+{
+    const auto folder = picture.parent_path();
+    std::error_code unknown;
+    const auto changed = fs::last_write_time(folder, unknown);
+    auto& known = folders_[folder];
+    if (known.changed != changed)
+        known = {.changed = changed, .masks = listed(folder)};
+    const auto found = known.masks.find(picture.stem().native());
+    return found == known.masks.end() ? fs::path() : folder / found->second;
+}
+
+LossMasks::Masks LossMasks::listed(const fs::path& folder)
+{
+    std::vector<std::string> pictures;
+    std::set<fs::path, std::greater<>> files; // .png before .PNG
+    std::error_code error, ignored;
+    for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+        const auto name = it->path().filename();
+        if (!isImageFile(name))
+            continue;
+        pictures.push_back(name.stem().native());
+        if (lowerCased(name.extension().native()) == ".png" && !lossMaskedStem(name.stem().native()).empty() &&
+            it->is_regular_file(ignored))
+            files.insert(name);
+    }
+    Masks masks;
+    std::map<std::string, std::set<fs::path>> byMeaning;
+    for (const auto& file : files) {
+        const auto stem = lossMaskedStem(file.stem().native());
+        masks.emplace(stem, file);
+        byMeaning[comparableName(stem)].insert(file);
+    }
+    if (masks.empty())
+        return masks;
+    std::map<std::string, std::set<std::string>> picturesByMeaning;
+    for (const auto& stem : pictures)
+        picturesByMeaning[comparableName(stem)].insert(stem);
+    for (const auto& [meaning, own] : byMeaning) {
+        const auto& stems = picturesByMeaning[meaning];
+        if (own.size() == 1 && stems.size() == 1)
+            masks.emplace(*stems.begin(), *own.begin());
+    }
+    return masks;
+}
+
 fs::path lossMaskFile(const fs::path& picture)
 {
-    const auto stem = picture.stem().native() + std::string(lossMaskEnding);
-    std::error_code ignored;
-    for (const auto* const ending : {".png", ".PNG", ".Png"}) {
-        if (auto file = picture.parent_path() / (stem + ending); fs::is_regular_file(file, ignored))
-            return file;
-    }
-    return {};
+    return LossMasks().of(picture);
 }
 
 Array lossMask(const fs::path& file, ImageSize picture, ImageSize bucket, GridSize latent)

@@ -74,7 +74,7 @@ std::string nameOf(const fs::path& tar, const Workspace& workspace)
 }
 
 /// Of what is read from a tar and how; another number has a tar read again.
-constexpr std::int64_t readerVersion = 6;
+constexpr std::int64_t readerVersion = 7;
 
 /// What an earlier import noted in a folder; empty when it is no such folder. Somebody else's file may have that name.
 json noteIn(const fs::path& folder)
@@ -305,10 +305,11 @@ private:
     /// Of which sample's loss this member is the mask (KEY-mask.png); empty for others.
     std::string maskedStem(const std::string& stem, const std::string& ending) const
     {
-        if (ending != "png" || !stem.ends_with(lossMaskEnding))
-            return {};
-        const auto masked = stem.substr(0, stem.size() - lossMaskEnding.size());
-        return stemsWithPicture_.contains(masked) ? masked : std::string();
+        const auto masked = ending == "png" ? lossMaskedStem(stem) : std::string();
+        if (masked.empty() || stemsWithPicture_.contains(masked))
+            return masked;
+        const auto found = stemsByMeaning_.find(comparableName(masked));
+        return found == stemsByMeaning_.end() ? std::string() : found->second;
     }
 
     /// Beside the sample's picture, whose safe name may be another than the member's.
@@ -361,11 +362,11 @@ private:
 
     const fs::path& tar_;
     const JobContext& context_;
-    std::set<std::string> stemsWithPicture_;               ///< Names of picture members up to their last dot.
-    std::set<std::string> stemsWithSideFile_;              ///< Of captions and JSON, likewise.
-    std::map<std::string, std::string> stemsByMeaning_;    ///< Of pictures; empty where several mean the same.
-    std::map<std::string, std::string> namedPictures_;     ///< The stem KEY.image by the key KEY.
-    std::map<std::string, Sample> samples_;                ///< By key.
+    std::set<std::string> stemsWithPicture_;            ///< Names of picture members up to their last dot.
+    std::set<std::string> stemsWithSideFile_;           ///< Of captions and JSON, likewise.
+    std::map<std::string, std::string> stemsByMeaning_; ///< Of pictures; empty where several mean the same.
+    std::map<std::string, std::string> namedPictures_;  ///< The stem KEY.image by the key KEY.
+    std::map<std::string, Sample> samples_;             ///< By key.
     std::vector<Reject> rejects_;
     PassedBy passedBy_;
     std::int64_t pictures_ = 0, members_ = 0;

@@ -162,7 +162,7 @@ private:
         } catch (const DataError& error) {
             return note(id, Skip::Incomplete, noticeOf(error));
         }
-        if (const auto mask = lossMaskFile(entry.record.image); !mask.empty()) {
+        if (const auto mask = lossMasks_.of(entry.record.image); !mask.empty()) {
             try { // Leaving a mask out would train on what somebody painted out.
                 sample.lossMask = lossMask(mask, entry.record.original, entry.record.bucket,
                                            {.rows = sample.latent.shape.at(1), .cols = sample.latent.shape.at(2)});
@@ -316,6 +316,7 @@ private:
     TextPadding padding_;
     EncoderFingerprints fingerprints_;
     std::optional<CertificateStore> certificates_;
+    LossMasks lossMasks_;
     std::map<std::string, Set> sets_; ///< By split.
     ShardReport report_;
 };

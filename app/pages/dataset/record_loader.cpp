@@ -22,9 +22,9 @@ struct Pictures {
     QString maskProblem;
 };
 
-void readMaskOf(const RecordInfo& record, Pictures& pictures)
+void readMaskOf(const RecordInfo& record, LossMasks& masks, Pictures& pictures)
 {
-    const auto file = lossMaskFile(record.image);
+    const auto file = masks.of(record.image);
     if (file.empty())
         return;
     constexpr std::int64_t latentPixel = 8;
@@ -37,13 +37,13 @@ void readMaskOf(const RecordInfo& record, Pictures& pictures)
     }
 }
 
-Pictures readPicturesOf(const RecordInfo& record)
+Pictures readPicturesOf(const RecordInfo& record, LossMasks& masks)
 {
     const auto original = loadOriginal(record);
     Pictures pictures;
     pictures.bucketImage = std::make_shared<const Image>(makeBucketImage(original, record.bucket));
     pictures.bucket = qImageFromImage(*pictures.bucketImage);
-    readMaskOf(record, pictures);
+    readMaskOf(record, masks, pictures);
     const auto longest = std::max(original.size.width, original.size.height);
     pictures.original = longest <= longestShownSide
                             ? qImageFromImage(original)
@@ -151,8 +151,8 @@ void RecordLoader::readPictures(const std::shared_ptr<RecordView>& asked)
     // Records that were passed by in the meantime are not read.
     pictures_.ask(
         this,
-        [record = asked->record, wanted = std::weak_ptr(asked)] {
-            return wanted.expired() ? Pictures{} : readPicturesOf(record);
+        [record = asked->record, &masks = lossMasks_, wanted = std::weak_ptr(asked)] {
+            return wanted.expired() ? Pictures{} : readPicturesOf(record, masks);
         },
         [this, wanted = std::weak_ptr(asked)](Pictures pictures) {
             const auto view = wanted.lock();

@@ -3,6 +3,7 @@
 #include "app/background_queue.h"
 #include "app/pages/dataset/record_view.h"
 #include "app/session.h"
+#include "core/front/data.h"
 
 #include <QObject>
 
@@ -38,6 +39,7 @@ private:
 
     Session& session_;
     FeatureColours& colours_;
+    LossMasks lossMasks_; ///< Of the thread of `pictures_`.
     BackgroundQueue pictures_{BackgroundQueue::Order::NewestFirst};
     BackgroundQueue decoding_{BackgroundQueue::Order::NewestFirst};
     std::shared_ptr<Reconstructor> reconstructor_;

@@ -6,12 +6,15 @@
 
 #include <QtTest>
 
+#include <chrono>
+#include <filesystem>
 #include <functional>
 
 using namespace nanodit;
 using nanodit::test::contains;
 using nanodit::test::errorOf;
 using nanodit::test::TemporaryFolder;
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -42,6 +45,31 @@ private Q_SLOTS:
         QCOMPARE(lossMaskFile(folder / "cat.jpg"), folder / "cat-mask.PNG");
         QVERIFY(lossMaskFile(folder / "dog.jpg").empty());
         QVERIFY(lossMaskFile(folder / "cat-mask.PNG").empty());
+    }
+
+    void mayBeSpelledAsOnOtherSystems()
+    {
+        const TemporaryFolder folder;
+        const auto write = [&folder](const std::string& name) { test::writeText(folder / name, "x"); };
+        for (const auto* const name : {"IMG_1.JPG", "img_1-Mask.png", "caf\xc3\xa9.jpg", "cafe\xcc\x81-mask.png",
+                                       "a.png", "A.png", "A-mask.png", "b.png", "B-mask.png", "b-MASK.png"})
+            write(name);
+        LossMasks masks;
+        QCOMPARE(masks.of(folder / "IMG_1.JPG"), folder / "img_1-Mask.png");
+        QCOMPARE(masks.of(folder / "caf\xc3\xa9.jpg"), folder / "cafe\xcc\x81-mask.png");
+        QCOMPARE(masks.of(folder / "A.png"), folder / "A-mask.png");
+        QVERIFY(masks.of(folder / "a.png").empty()); // it is another picture's
+        QCOMPARE(masks.of(folder / "b.png"), folder / "b-MASK.png");
+        QVERIFY(masks.of(folder / "c.png").empty());
+        const auto changedAgain = [&folder](int hours) { // clocks of file systems are coarse
+            fs::last_write_time(folder.path(), fs::file_time_type::clock::now() + std::chrono::hours(hours));
+        };
+        write("c-mask.png");
+        changedAgain(1);
+        QCOMPARE(masks.of(folder / "c.png"), folder / "c-mask.png"); // though there is no picture
+        fs::remove(folder / "IMG_1.JPG");
+        changedAgain(2);
+        QVERIFY(masks.of(folder / "IMG_1.JPG").empty());
     }
 
     void weighsWhatEachLatentPixelCovers()

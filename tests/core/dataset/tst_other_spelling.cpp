@@ -1,12 +1,13 @@
 #include "core/config/workspace_config.h"
 #include "core/dataset/catalog.h"
 #include "core/dataset/import_job.h"
+#include "core/dataset/loss_mask.h"
 #include "core/io/archive_writer.h"
 #include "core/io/comparable_name.h"
 #include "core/io/image.h"
 #include "tests/support/contains.h"
-#include "tests/support/import_fixture.h"
 #include "tests/support/drawn_picture.h"
+#include "tests/support/import_fixture.h"
 #include "tests/support/test_data.h"
 
 #include <QTest>
@@ -84,6 +85,27 @@ private Q_SLOTS:
         const auto report = f.import();
         QVERIFY((f.captions() == std::multiset<std::string>{"of coffee", "of a letter"}));
         QVERIFY(report.passedBy.kinds().empty());
+    }
+
+    void masksOfTheLoss()
+    {
+        const Fixture f;
+        f.picture("a/" + apart + ".png");
+        f.picture("a/" + joined + "-Mask.PNG");
+        f.picture("b.png");
+        f.picture("B.jpg");
+        f.picture("B-mask.png");
+        f.picture("masks/b-mask.png"); // in another folder than its picture
+        f.text("c.tar", test::tarNamed({"IMG_1.JPG", "img_1-mask.png"}));
+        const auto report = f.import();
+        QCOMPARE(report.added, 4);
+        QCOMPARE(report.passedBy.kinds().at("masks of the loss").count, 3);
+        QCOMPARE(report.passedBy.kinds().at("masks of other pictures").count, 1);
+        std::size_t masked = 0;
+        for (const auto& record : Catalog::open(f.workspace).records())
+            masked += !lossMaskFile(record.image).empty();
+        QCOMPARE(masked, 3U);
+        QVERIFY(lossMaskFile(f.source / "b.png").empty()); // it is that of B.jpg
     }
 
     void rowsOfTables()
