@@ -36,6 +36,14 @@ bool isLines(const fs::path& file)
     return ending == ".jsonl" || ending == ".ndjson";
 }
 
+/// The list that says what a folder's records are, in capitals or not; empty without one.
+fs::path recordsIn(const fs::path& top)
+{
+    const auto file = FolderNames().meantBy(top / recordsFile);
+    std::error_code ignored; // a link that leads to itself is no file
+    return fs::is_regular_file(file, ignored) ? file : fs::path();
+}
+
 std::vector<fs::path> ownFolders(const Workspace& workspace)
 {
     return {workspace.derivedFolder(), workspace.shardsFolder(), workspace.runsFolder()};
@@ -287,10 +295,10 @@ std::optional<ImportListing> listSource(const fs::path& source, const Workspace&
     std::error_code ignored; // a link that leads to itself is no file
     if (fs::is_directory(path, ignored)) {
         const auto top = path.has_filename() ? path : path.parent_path();
-        whole = fs::is_regular_file(top / recordsFile, ignored)
-                    ? readLines(top / recordsFile, workspace, context, listing) &&
-                          countUnnamed(top, workspace, context, listing)
-                    : listFolder(top, workspace, context, listing);
+        const auto records = recordsIn(top);
+        whole = records.empty()
+                    ? listFolder(top, workspace, context, listing)
+                    : readLines(records, workspace, context, listing) && countUnnamed(top, workspace, context, listing);
     } else if (isLines(path)) {
         whole = readLines(path, workspace, context, listing);
     } else {

@@ -136,6 +136,17 @@ private Q_SLOTS:
         QVERIFY(contains(reasonFor(report, "line 4"), "does not exist"));
     }
 
+    void theListOfRecordsItself()
+    {
+        const Fixture f;
+        f.picture("a.png");
+        f.picture("b.png");
+        f.text("Records.JSONL", R"({"image": "a.png", "caption": "of the list"})");
+        const auto report = f.import();
+        QVERIFY((f.captions() == std::multiset<std::string>{"of the list"}));
+        QCOMPARE(report.passedBy.kinds().at("pictures that records.jsonl does not name").count, 1);
+    }
+
     void membersOfTars()
     {
         const Fixture f;
