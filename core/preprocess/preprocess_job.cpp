@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <memory>
 
 namespace nanodit {
@@ -105,8 +106,10 @@ JobEnd runPasses(const PreprocessRequest& request, const PassLimits& limits, con
     return end;
 }
 
-JobEnd preprocess(const PreprocessRequest& request, const PassLimits& limits, const PassEncoders& encoders,
-                  const JobContext& context, const FreeBytes& freeBytes)
+/// `openEncoders` is called once nobody else is at work: what decides how they compute changes for all.
+JobEnd preprocess(const PreprocessRequest& request, const PassLimits& limits,
+                  const std::function<PassEncoders()>& openEncoders, const JobContext& context,
+                  const FreeBytes& freeBytes)
 {
     const auto& workspace = request.workspace;
     const auto& share = request.share;
@@ -124,7 +127,7 @@ JobEnd preprocess(const PreprocessRequest& request, const PassLimits& limits, co
         CatalogPart part(workspace, share);
         context.info("rank " + std::to_string(share.rank) + " of " + std::to_string(share.worldSize) + " (" +
                      share.origin + "): " + std::to_string(part.catalog().recordCount()) + " records");
-        const auto end = runPasses(request, limits, encoders, part.catalog(), context, freeBytes);
+        const auto end = runPasses(request, limits, openEncoders(), part.catalog(), context, freeBytes);
         part.close();
         return end;
     }
@@ -134,7 +137,7 @@ JobEnd preprocess(const PreprocessRequest& request, const PassLimits& limits, co
                          workspace.root.string() +
                          ", and its arrays would be taken for foreign ones: wait for it to end, or stop it");
     const auto lock = lockFor(WorkLock::Right::Alone, "no other passes");
-    return runPasses(request, limits, encoders, catalog, context, freeBytes);
+    return runPasses(request, limits, openEncoders(), catalog, context, freeBytes);
 }
 
 JobEnd foretell(const ForecastRequest& request, const PassEncoders& encoders, const JobContext& context,
@@ -156,7 +159,8 @@ std::unique_ptr<Job> makePreprocessJobWith(PreprocessRequest request, PassEncode
 {
     return makeJob([request = std::move(request), encoders = std::move(encoders), limits = std::move(limits),
                     freeBytes = std::move(freeBytes)](const JobContext& context) {
-        return preprocess(request, limits, encoders, context, freeBytes);
+        return preprocess(
+            request, limits, [&encoders] { return encoders; }, context, freeBytes);
     });
 }
 
@@ -173,9 +177,12 @@ std::unique_ptr<Job> makePreprocessJob(PreprocessRequest request, PassLimits lim
             throw UsageError("ranks cannot decide the precision of matrix products, which is the same in the entire "
                              "workspace",
                              remedy::FixPrecision{});
-        if (limits.precision)
-            decidePrecision(request.workspace, *limits.precision, compute.device, context);
-        return preprocess(request, limits, encodersOf(request.workspace, compute), context, freeBytesFor);
+        const auto openEncoders = [&] {
+            if (limits.precision)
+                decidePrecision(request.workspace, *limits.precision, compute.device, context);
+            return encodersOf(request.workspace, compute);
+        };
+        return preprocess(request, limits, openEncoders, context, freeBytesFor);
     });
 }
 

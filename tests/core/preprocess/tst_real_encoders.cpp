@@ -10,8 +10,10 @@
 #include "core/io/atomic_file.h"
 #include "core/io/npy.h"
 #include "core/io/tensor.h"
+#include "core/io/work_lock.h"
 #include "core/preprocess/forecast_job.h"
 #include "core/preprocess/preprocess_job.h"
+#include "core/preprocess/set_aside.h"
 #include "core/preprocess/verify_job.h"
 #include "core/preprocess/workspace_state.h"
 #include "tests/core/preprocess/pass_fixture.h"
@@ -240,6 +242,15 @@ private Q_SLOTS:
         QCOMPARE(chain.run().passes[2].made, 6);
         test::writeText(file, "{}");
         QVERIFY(test::errorOf([&] { chain.run(); }).find("precision.json") != std::string::npos);
+    }
+
+    void precisionIsNotDecidedWhileOthersAreAtWork()
+    {
+        const Chain chain("01_dinov3_vit_swiglu", "01_dinov3_preprocess");
+        const WorkLock other(workLockFile(chain.workspace), workLockText(chain.workspace));
+        const auto refused = test::errorOf([&] { chain.run(PassPrecision::Bf16); });
+        QVERIFY2(refused.find("is being worked on") != std::string::npos, refused.c_str());
+        QVERIFY(!fs::exists(chain.workspace.root / "data" / "precision.json"));
     }
 
     void memoryOfTheEncodersIsAccountedFor()
