@@ -19,6 +19,8 @@
 
 namespace nanodit {
 
+namespace fs = std::filesystem;
+
 namespace {
 
 /// Entries that are looked at side by side, per thread.
@@ -95,6 +97,7 @@ public:
         listing.reset(); // for the memory that the comparison of all pictures needs
         if (!excludeByRules(context))
             return finish(context, JobEnd::Cancelled);
+        lookForLost();
         return finish(context, JobEnd::Finished);
     }
 
@@ -262,6 +265,30 @@ private:
         return true;
     }
 
+    /// Records whose picture an earlier import found where this one looked, and which is not there any more.
+    void lookForLost()
+    {
+        if (catalog_.recordCount() == static_cast<std::int64_t>(idsOfThisRun_.size()))
+            return;
+        const auto isBelow = [](const fs::path& image, const fs::path& folder) {
+            const auto relative = image.lexically_relative(folder);
+            return !relative.empty() && *relative.begin() != "..";
+        };
+        const auto source = fs::absolute(request_.source).lexically_normal();
+        const auto top = source.has_filename() ? source : source.parent_path();
+        std::string last;
+        for (auto page = catalog_.records(last, entriesAtOnce); !page.empty();
+             page = catalog_.records(last, entriesAtOnce)) {
+            last = page.back().id;
+            for (const auto& record : page) {
+                const bool sought = record.excluded.empty() && !idsOfThisRun_.contains(record.id) &&
+                                    (isBelow(record.image, top) || isBelow(record.image, workspace_.imagesFolder()));
+                if (sought && !stampOf(record.image))
+                    lost_.push_back(record.id);
+            }
+        }
+    }
+
     std::optional<Record> lookUp(const ImportEntry& entry) const
     {
         return entry.id.empty() ? catalog_.findByImage(entry.image) : catalog_.find(idFromName(entry.id));
@@ -294,6 +321,13 @@ private:
                 some(unprofiled_, "picture has", "pictures have") +
                 " a colour profile, or described colours, that cannot be applied: colours are taken as "
                 "sRGB");
+        if (!lost_.empty())
+            report_.remarks.push_back(
+                some(static_cast<std::int64_t>(lost_.size()), "picture", "pictures") + " of earlier imports (" +
+                lost_.front() + (lost_.size() > 1 ? "...) are" : ") is") + " gone, but what was made of " +
+                (lost_.size() > 1 ? "them" : "it") +
+                " is still packed and trained on: exclude the records, which is:problem finds, or put the pictures "
+                "back");
         for (const auto& [split, number] : otherSplits_)
             report_.remarks.push_back(some(number, "record is", "records are") + " of the split \"" + split +
                                       "\": packing makes a set of that name, and training uses it only when "
@@ -317,6 +351,7 @@ private:
     FingerprintStore fingerprints_;
     ImportReport report_;
     std::map<std::string, std::string> idsOfThisRun_; ///< With why each was excluded before.
+    std::vector<std::string> lost_;                   ///< Ids of records whose picture is gone.
     std::int64_t withoutCaption_ = 0, animated_ = 0, profiled_ = 0, unprofiled_ = 0;
     std::map<std::string, std::int64_t> otherSplits_;
     std::optional<std::multimap<std::string, std::string>> gone_; ///< Ids by hash, of pictures whose file is gone.

@@ -29,7 +29,7 @@ struct ImportReport {
     std::vector<Reject> rejects;       ///< What gave no record.
     PassedBy passedBy;                 ///< What was met and is neither a picture nor of use for one.
     std::vector<Reject> notes;         ///< What the source says of a picture that was taken and that could not be used.
-    std::vector<std::string> remarks;  ///< Sentences on the whole: animations, colour profiles, captions, splits.
+    std::vector<std::string> remarks;  ///< Sentences on the whole: animations, colour profiles, splits, lost pictures.
 
     /// All that was met: taken, left out and passed by.
     std::int64_t found() const

@@ -183,6 +183,8 @@ private:
         }
         try {
             set.writer->add(sample);
+            if (entry.imageGone && ++withoutPicture_ == 1)
+                firstWithoutPicture_ = id;
         } catch (const DataError& error) {
             note(id, Skip::Misaligned, noticeOf(error));
         }
@@ -307,6 +309,11 @@ private:
             }
             report_.sets.push_back(std::move(set.report));
         }
+        if (withoutPicture_ > 0)
+            context_.warn(std::to_string(withoutPicture_) + (withoutPicture_ == 1 ? " sample was" : " samples were") +
+                          " packed of which the picture is gone (" + firstWithoutPicture_ +
+                          (withoutPicture_ == 1 ? ")" : "...)") +
+                          ": exclude the records, which is:problem finds, if they were to go with their pictures");
     }
 
     const ShardRequest& request_;
@@ -318,6 +325,8 @@ private:
     std::optional<CertificateStore> certificates_;
     LossMasks lossMasks_;
     std::map<std::string, Set> sets_; ///< By split.
+    std::int64_t withoutPicture_ = 0;
+    std::string firstWithoutPicture_;
     ShardReport report_;
 };
 

@@ -1,5 +1,6 @@
 #include "core/dataset/catalog.h"
 #include "core/dataset/loss_mask.h"
+#include "core/dataset/record_edits.h"
 #include "core/io/foreign_text.h"
 #include "core/io/utf8.h"
 #include "tests/support/contains.h"
@@ -393,6 +394,20 @@ private Q_SLOTS:
         fs::remove(f.source / "a.png");
         f.import();
         QVERIFY2(f.record("b").excluded.empty(), f.record("b").excluded.c_str());
+    }
+
+    void picturesThatAreGoneAreTold()
+    {
+        const ImportFixture f;
+        f.pictures({"a.png", "b.png", "c.png"});
+        QVERIFY(f.import().remarks.empty());
+        fs::remove(f.source / "b.png");
+        const auto report = f.import();
+        QCOMPARE(report.unchanged, 2);
+        QCOMPARE(report.remarks.size(), 1U);
+        QVERIFY2(contains(report.remarks[0], "1 picture of earlier imports (b) is gone"), report.remarks[0].c_str());
+        setExcluded(f.workspace, {"b"}, "it is gone");
+        QVERIFY(f.import().remarks.empty());
     }
 };
 

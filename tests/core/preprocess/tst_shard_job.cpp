@@ -60,6 +60,18 @@ class TestShardJob : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
+    void samplesWhosePictureIsGoneAreTold()
+    {
+        PassFixture f;
+        f.run();
+        fs::remove(f.picture(1));
+        std::string log;
+        JobContext context;
+        context.log = [&log](LogLevel, const std::string& text) { log += text; };
+        pack(f, false, context);
+        QVERIFY2(contains(log, "1 sample was packed of which the picture is gone (picture1)"), log.c_str());
+    }
+
     void masksBesidePicturesArePackedAndReadAgain()
     {
         PassFixture f(4);
