@@ -352,6 +352,17 @@ bool Catalog::hasProvenance(ArrayKind kind) const
     return found;
 }
 
+std::vector<std::string> Catalog::madeAfter(const std::string& utc) const
+{
+    std::vector<std::string> ids;
+    auto& select =
+        state_->prepared("SELECT DISTINCT record FROM arrays WHERE made_at > ? AND adopted = 0 ORDER BY record");
+    select.bind(utc);
+    while (select.step())
+        ids.push_back(select.text(0));
+    return ids;
+}
+
 void Catalog::beginMaking(const std::string& id, ArrayKind kind)
 {
     state_->change([&] {

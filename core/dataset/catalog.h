@@ -73,6 +73,8 @@ public:
     std::map<std::string, Provenance> provenances(ArrayKind kind, const std::string& first,
                                                   const std::string& last) const;
     std::optional<Provenance> provenance(const std::string& id, ArrayKind kind) const;
+    /// Records of which an array was made here after that time (as Provenance::madeAt has it), by id.
+    std::vector<std::string> madeAfter(const std::string& utc) const;
     bool hasProvenance(ArrayKind kind) const; ///< Of any record.
     /// From here until recordMade the file is not trusted, whatever it holds.
     void beginMaking(const std::string& id, ArrayKind kind);

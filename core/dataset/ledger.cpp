@@ -3,6 +3,7 @@
 #include "core/dataset/catalog.h"
 #include "core/dataset/shard_set.h"
 #include "core/dataset/shuffle.h"
+#include "core/io/presence.h"
 #include "core/runtime/error.h"
 #include "core/runtime/number_text.h"
 
@@ -116,7 +117,32 @@ EpochLedger ledgerOf(const Workspace& workspace, const LedgerRequest& request)
         ledger.buckets.push_back(std::move(line));
     }
     addWarnings(ledger);
+    if (auto notice = outdatedSamples(workspace, *set))
+        ledger.warnings.push_back(*std::move(notice));
     return ledger;
+}
+
+std::optional<Notice> outdatedSamples(const Workspace& workspace, const ShardSet& set)
+{
+    constexpr std::int64_t nanoseconds = 1'000'000'000; // of a second
+    const auto packed = stampOf(set.folder() / "shards.json");
+    if (!packed || !isPresentFile(workspace.catalogFile()))
+        return std::nullopt;
+    std::int64_t count = 0;
+    std::string first;
+    try {
+        for (const auto& id : Catalog::open(workspace).madeAfter(utcText(packed->modifiedNanoseconds / nanoseconds))) {
+            if (set.find(id) && ++count == 1)
+                first = id;
+        }
+    } catch (const Error&) { // whoever needs the catalog says what is wrong with it
+    }
+    if (count == 0)
+        return std::nullopt;
+    return Notice{counted(count, "sample") + " of " + set.folder().string() + (count == 1 ? " was" : " were") +
+                      " encoded anew after the set was packed (the first is " + first +
+                      "), which training does not see",
+                  remedy::PackShards{.replace = true}};
 }
 
 } // namespace nanodit

@@ -7,10 +7,13 @@
 #include "core/runtime/remedy.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace nanodit {
+
+class ShardSet;
 
 struct LedgerRequest {
     std::string set = "train";   ///< The split, and the shard set packed of it.
@@ -42,11 +45,15 @@ struct LedgerBucket {
 struct EpochLedger {
     LedgerRequest request;
     std::vector<LedgerBucket> buckets; ///< By bucket; those of records that no shard holds, too.
-    std::vector<Notice> warnings;      ///< Buckets that fill no batch, records that are not seen.
+    std::vector<Notice> warnings;      ///< Buckets that fill no batch, records that are not seen as they are now.
 };
 
 /// Reads the catalog and the set's manifest, no samples. Throws DataError when the set is not packed, UsageError for a
 /// batch size below one.
 EpochLedger ledgerOf(const Workspace& workspace, const LedgerRequest& request = {});
+
+/// What there is to say of samples of which an array was made anew since the set was packed, as after a caption was
+/// edited: training sees them as they were. Empty for most sets, and where nothing tells. Does not throw.
+std::optional<Notice> outdatedSamples(const Workspace& workspace, const ShardSet& set);
 
 } // namespace nanodit

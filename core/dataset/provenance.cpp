@@ -84,9 +84,14 @@ std::string fileMarkOf(const std::filesystem::path& file)
 
 std::string utcNow()
 {
-    const std::time_t now = std::time(nullptr);
+    return utcText(std::time(nullptr));
+}
+
+std::string utcText(std::int64_t seconds)
+{
+    const auto time = static_cast<std::time_t>(seconds);
     std::tm parts{};
-    gmtime_r(&now, &parts);
+    gmtime_r(&time, &parts);
     char text[32];
     return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts)};
 }

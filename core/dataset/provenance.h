@@ -3,6 +3,7 @@
 #include "core/dataset/pass.h"
 #include "core/io/array.h"
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -44,6 +45,8 @@ std::string fileMarkOf(const std::filesystem::path& file);
 
 /// Now, as Provenance::madeAt has it.
 std::string utcNow();
+/// A time, in seconds since 1970, likewise.
+std::string utcText(std::int64_t seconds);
 
 inline std::string arrayName(ArrayKind kind)
 {

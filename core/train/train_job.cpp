@@ -1,6 +1,7 @@
 #include "core/train/train_job.h"
 
 #include "core/config/yaml.h"
+#include "core/dataset/ledger.h"
 #include "core/dataset/loader.h"
 #include "core/encoders/encoder_info.h"
 #include "core/io/sha256.h"
@@ -51,7 +52,6 @@ private:
     /// What a rank other than 0 does.
     JobEnd follow(const JobContext& context);
     void openData();
-    void takeWidthsFromData();
     /// With the others, who must train the same.
     void meet();
     void makeTrainer(const JobContext& context);
@@ -127,7 +127,6 @@ JobEnd TrainJob::prepareAndTrain(const JobContext& outer)
     compute_ = makeCompute(request_.device, config_.arithmetic());
     const Tf32Hold tf32(compute_.device, config_.tf32); // whatever else is opened meanwhile
     openData();
-    takeWidthsFromData();
     if (!request_.ignoreMemory)
         requireMemory(request_.workspace, config_, request_.device, request_.ranksHere);
     if (request_.meeting.rank > 0)
@@ -185,10 +184,6 @@ void TrainJob::openData()
     dataSet_ = config_.data.shards + ", " + std::to_string(set_->entries().size()) + " samples";
     if (const auto manifest = set_->folder() / "shards.json"; std::filesystem::exists(manifest))
         dataSet_ += ", " + sha256OfFile(manifest).substr(0, 12);
-}
-
-void TrainJob::takeWidthsFromData()
-{
     auto& model = config_.model;
     model.textDim = set_->textWidth();
     model.dinoDim = set_->dinoWidth();
@@ -227,6 +222,8 @@ void TrainJob::makeTrainer(const JobContext& context)
     firstStep_ = trainer_->stepsDone();
     for (const auto& remark : config_.remarks(firstStep_))
         context.warn(remark.key + " " + remark.message);
+    if (const auto outdated = outdatedSamples(request_.workspace, *set_))
+        context.warn(outdated->text + ": pack the set again");
     if (request_.resume && firstStep_ >= config_.schedule.steps)
         context.warn("nothing is left to train: the run has done " + std::to_string(firstStep_) + " steps, and " +
                      std::to_string(config_.schedule.steps) + " are asked for; ask for more (schedule.steps) to go on");

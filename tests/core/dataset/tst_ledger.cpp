@@ -117,6 +117,28 @@ private Q_SLOTS:
         QVERIFY(ledger.warnings[0].text.find("batch of 6") != std::string::npos);
     }
 
+    void samplesThatWereEncodedAnewAreCounted()
+    {
+        const auto set = ShardSet::open(workspace_.shardsFolder() / "train");
+        QVERIFY(!outdatedSamples(workspace_, *set));
+        auto catalog = Catalog::open(workspace_);
+        Provenance made;
+        made.madeAt = "2000-01-01T00:00:00Z";
+        catalog.recordMade("a0", ArrayKind::Vae, made);
+        made.madeAt = "2999-01-01T00:00:00Z";
+        for (const auto* const id : {"a1", "a6", "c0"}) // the last two are not in the set
+            catalog.recordMade(id, ArrayKind::T5, made);
+        catalog.recordMade("a1", ArrayKind::Vae, made);
+        made.adopted = true;
+        catalog.recordMade("b0", ArrayKind::T5, made);
+        const auto warnings = ledgerOf(workspace_, {.batchSize = 2}).warnings;
+        QVERIFY(!warnings.empty());
+        const auto& notice = warnings.back();
+        QVERIFY2(notice.text.starts_with("1 sample of ") && notice.text.find("a1") != std::string::npos,
+                 notice.text.c_str());
+        QVERIFY(test::remedyAs<remedy::PackShards>(notice.remedy) != nullptr);
+    }
+
     void mistakesAreNamed()
     {
         const auto absent = test::remedyOf([this] { ledgerOf(workspace_, {.set = "none"}); });

@@ -1,4 +1,5 @@
 #include "core/config/train_config.h"
+#include "core/dataset/catalog.h"
 #include "core/front/training.h"
 #include "core/io/atomic_file.h"
 #include "core/io/tensor.h"
@@ -209,6 +210,24 @@ private Q_SLOTS:
         const auto log = QString::fromStdString(outcome.log);
         QCOMPARE(log.count("was left out"), 1);
         QVERIFY2(log.contains("none of its 8 samples can be read"), qPrintable(log));
+    }
+
+    void aSetThatWasNotPackedAgainIsToldOf()
+    {
+        const TinyWorkspace tiny;
+        {
+            auto catalog = Catalog::open(tiny.workspace);
+            Record record;
+            record.id = "train1";
+            record.bucket = TinyWorkspace::square;
+            catalog.put(record);
+            Provenance made;
+            made.madeAt = "2999-01-01T00:00:00Z";
+            catalog.recordMade("train1", ArrayKind::T5, made);
+        }
+        const auto outcome = train(requestFor(tiny, "old", tinyConfig(1)));
+        QVERIFY2(outcome.log.find("encoded anew after the set was packed (the first is train1)") != std::string::npos,
+                 outcome.log.c_str());
     }
 
     void refusesToMixRuns()
