@@ -236,6 +236,7 @@ private:
         unprofiled_ += facts.notes.profileIgnored;
         if (entry.split != "" && entry.split != "train" && entry.split != "val")
             ++otherSplits_[entry.split];
+        ofFolders_ += entry.split != "" && entry.split == entry.folderSplit;
     }
 
     void count(const Record& record, std::optional<Record> known)
@@ -321,6 +322,10 @@ private:
                 some(unprofiled_, "picture has", "pictures have") +
                 " a colour profile, or described colours, that cannot be applied: colours are taken as "
                 "sRGB");
+        if (ofFolders_ > 0)
+            report_.remarks.push_back(some(ofFolders_, "picture has", "pictures have") +
+                                      " the split that its folder (train, val, test) is named after: a metadata.csv "
+                                      "with a column \"split\" says otherwise");
         if (!lost_.empty())
             report_.remarks.push_back(
                 some(static_cast<std::int64_t>(lost_.size()), "picture", "pictures") + " of earlier imports (" +
@@ -354,6 +359,7 @@ private:
     std::vector<std::string> lost_;                   ///< Ids of records whose picture is gone.
     std::int64_t withoutCaption_ = 0, animated_ = 0, profiled_ = 0, unprofiled_ = 0;
     std::map<std::string, std::int64_t> otherSplits_;
+    std::int64_t ofFolders_ = 0;                                  ///< Whose split is that of their folder.
     std::optional<std::multimap<std::string, std::string>> gone_; ///< Ids by hash, of pictures whose file is gone.
 };
 

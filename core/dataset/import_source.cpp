@@ -80,18 +80,46 @@ bool listTar(const fs::path& tar, const fs::path& relative, TarSource& source, c
     return true;
 }
 
+/// The split that the first folder of a picture's path is named after; empty for other names.
+std::string folderSplitOf(const fs::path& relative)
+{
+    if (relative.empty() || std::next(relative.begin()) == relative.end())
+        return {};
+    auto split = splitNamed(relative.begin()->native());
+    return split == "train" || split == "val" || split == "test" ? split : std::string();
+}
+
+/// As Hugging Face's imagefolder has it: folders (or tars) named train and val or test at the top are splits. One of
+/// them alone may mean anything.
+void takeSplitsOfFolders(ImportListing& listing)
+{
+    std::set<std::string> splits;
+    for (auto& entry : listing.entries) {
+        entry.folderSplit = folderSplitOf(entry.relative);
+        splits.insert(entry.folderSplit);
+    }
+    splits.erase("");
+    if (splits.size() > 1 && splits.contains("train"))
+        return;
+    for (auto& entry : listing.entries)
+        entry.folderSplit.clear();
+}
+
 bool listFolder(const fs::path& top, const Workspace& workspace, const JobContext& context, ImportListing& listing)
 {
     FolderContents found;
     if (!walkFolder(top, ownFolders(workspace), context, found))
         return false;
     listing = std::move(found.listing);
-    if (found.tars.empty())
-        return true;
-    TarSource source(workspace);
-    return std::ranges::all_of(found.tars, [&](const fs::path& tar) {
-        return listTar(tar, tar.lexically_relative(top), source, context, listing);
-    });
+    std::optional<TarSource> source;
+    for (const auto& tar : found.tars) {
+        if (!source)
+            source.emplace(workspace);
+        if (!listTar(tar, tar.lexically_relative(top), *source, context, listing))
+            return false;
+    }
+    takeSplitsOfFolders(listing);
+    return true;
 }
 
 /// What lies in a folder whose records.jsonl does not name it.

@@ -23,6 +23,7 @@ struct ImportEntry {
     std::string id;                 ///< Given, or empty.
     std::string caption;
     std::string split;               ///< Given, or empty.
+    std::string folderSplit;         ///< That its folder is named after; holds where nothing else gives one.
     std::optional<ImageSize> bucket; ///< Given.
     std::vector<std::string> tags;
     std::string extra = "{}"; ///< JSON object of the fields that mean nothing here.

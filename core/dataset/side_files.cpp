@@ -83,17 +83,6 @@ std::string takeCaption(json& fields, const std::string& where, const std::funct
     return {};
 }
 
-/// The split by the name that this program uses.
-std::string splitNamed(std::string name)
-{
-    name = lowerCased(tidyCaption(std::move(name)));
-    for (const auto* const other : {"validation", "valid", "dev", "eval", "evaluation"}) {
-        if (name == other)
-            return "val";
-    }
-    return name == "training" ? "train" : name;
-}
-
 void takeTags(json& fields, ImportEntry& entry, const std::function<void(const std::string&)>& wrong)
 {
     const auto found = fields.find("tags");
@@ -207,6 +196,16 @@ std::string standInFault(const fs::path& file, const std::string& bytes, std::st
     return {};
 }
 
+std::string splitNamed(std::string name)
+{
+    name = lowerCased(tidyCaption(std::move(name)));
+    for (const auto* const other : {"validation", "valid", "dev", "eval", "evaluation"}) {
+        if (name == other)
+            return "val";
+    }
+    return name == "training" ? "train" : name;
+}
+
 std::string takeText(json& fields, const char* key, const std::string& where)
 {
     const auto found = fields.find(key);
@@ -293,6 +292,8 @@ void readSideFiles(ImportEntry& entry, const WorkspaceConfig& config)
         entry.caption = caption;
     if (entry.caption.empty())
         entry.caption = tagList;
+    if (entry.split.empty())
+        entry.split = entry.folderSplit;
     if (entry.bucket && std::ranges::find(config.buckets, *entry.bucket) == config.buckets.end()) {
         entry.notes.push_back(entry.where + ": the bucket " + bucketName(*entry.bucket) +
                               " is not in this workspace, so the nearest one was taken; add it to \"buckets\" in "

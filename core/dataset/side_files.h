@@ -23,6 +23,10 @@ SideFile sideFileKind(const std::filesystem::path& file);
 enum class WrongFields { Refused, Noted };
 void takeFields(nlohmann::json fields, ImportEntry& entry, WrongFields wrong);
 
+/// A split by the name that this program uses: "val" for validation, valid, dev and eval, "train" for training;
+/// capitals and blanks around it do not matter.
+std::string splitNamed(std::string name);
+
 /// Removes a text field from `fields` and returns it; numbers count as text. Null and absent give "". Throws DataError.
 std::string takeText(nlohmann::json& fields, const char* key, const std::string& where);
 

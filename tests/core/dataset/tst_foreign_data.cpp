@@ -293,6 +293,24 @@ private Q_SLOTS:
         QVERIFY(std::ranges::any_of(report.remarks, [](const auto& line) { return contains(line, "split \"test\""); }));
     }
 
+    void foldersMayBeNamedAfterSplits()
+    {
+        const ImportFixture f;
+        f.pictures({"train/a.png", "Validation/b.png", "test/c.png", "test/d.png"});
+        f.text("test/d.json", R"({"split": "train"})");
+        const auto report = f.import();
+        QCOMPARE(f.record("train__a").split, "train"s);
+        QCOMPARE(f.record("Validation__b").split, "val"s);
+        QCOMPARE(f.record("test__c").split, "test"s);
+        QCOMPARE(f.record("test__d").split, "train"s);
+        QVERIFY(std::ranges::any_of(report.remarks,
+                                    [](const auto& line) { return contains(line, "3 pictures have the split"); }));
+        const ImportFixture other;
+        other.pictures({"test/a.png", "cars/b.png"}); // without train, a name as any other
+        other.import();
+        QVERIFY(other.record("test__a").split != "test");
+    }
+
     void aFolderWhoseNameIsNoUtf8IsNamed()
     {
         const ImportFixture f;
