@@ -7,6 +7,7 @@
 #include "core/io/atomic_file.h"
 #include "core/io/file_kind.h"
 #include "core/io/foreign_text.h"
+#include "core/io/image.h"
 #include "core/io/lower_case.h"
 #include "core/io/utf8.h"
 #include "core/runtime/error.h"
@@ -44,9 +45,39 @@ fs::path recordsIn(const fs::path& top)
     return fs::is_regular_file(file, ignored) ? file : fs::path();
 }
 
+/// What a workspace holds beside its pictures, for those who import the folder that they made one in.
 std::vector<fs::path> ownFolders(const Workspace& workspace)
 {
-    return {workspace.derivedFolder(), workspace.shardsFolder(), workspace.runsFolder()};
+    std::vector<fs::path> folders = {workspace.derivedFolder(), workspace.shardsFolder(), workspace.runsFolder()};
+    for (const auto* const name : {"samples", "comparisons", "experiments", "cache"})
+        folders.push_back(workspace.root / name);
+    const auto& config = workspace.config;
+    for (const auto& encoder : {config.dinoEncoder, config.t5Encoder, config.vae, config.lpips}) {
+        if (!encoder.empty())
+            folders.push_back(workspace.path(encoder));
+    }
+    return folders;
+}
+
+bool wasPaintedHere(const fs::path& image)
+{
+    try {
+        return lowerCased(image.extension().native()) == ".png" && readPngText(image).contains(settingsKeyword);
+    } catch (const DataError&) { // whoever decodes it says what is wrong with it
+        return false;
+    }
+}
+
+/// The command line paints where it is started, which may be the workspace, and that the folder of the pictures.
+void passByPaintedHere(const Workspace& workspace, ImportListing& listing)
+{
+    std::erase_if(listing.entries, [&](const ImportEntry& entry) {
+        if (entry.image.parent_path() != workspace.root || !wasPaintedHere(entry.image))
+            return false;
+        listing.passedBy.add("pictures that this program painted", entry.image.string(),
+                             "import them from a folder of their own to train on them");
+        return true;
+    });
 }
 
 /// "set" of "set.tar" and of "set.tar.gz".
@@ -111,6 +142,7 @@ bool listFolder(const fs::path& top, const Workspace& workspace, const JobContex
     if (!walkFolder(top, ownFolders(workspace), context, found))
         return false;
     listing = std::move(found.listing);
+    passByPaintedHere(workspace, listing);
     std::optional<TarSource> source;
     for (const auto& tar : found.tars) {
         if (!source)

@@ -31,6 +31,8 @@ bool isImageFile(const std::filesystem::path& file);
 
 /// PNG text chunks by keyword (UTF-8).
 using PngText = std::map<std::string, std::string>;
+/// Of the text with which a picture that this program painted says how.
+inline constexpr auto settingsKeyword = "nanodit";
 /// Writes whole or not at all. Throws StoreError.
 void writePng(const std::filesystem::path& file, const Image& image, const PngText& text = {});
 std::vector<std::uint8_t> encodePng(const Image& image, const PngText& text = {});

@@ -13,7 +13,6 @@ namespace nanodit {
 
 namespace {
 
-constexpr const char* settingsKeyword = "nanodit";
 constexpr std::array<const char*, 2> guidanceNames = {"additive", "chained"};
 
 template<typename Enum, std::size_t N>

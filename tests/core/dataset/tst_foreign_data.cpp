@@ -311,6 +311,20 @@ private Q_SLOTS:
         QVERIFY(other.record("test__a").split != "test");
     }
 
+    void whatTheWorkspaceHoldsBesidePicturesIsPassedBy()
+    {
+        ImportFixture f;
+        f.workspace.config.vae = "models/vae";
+        f.source = f.workspace.root; // as of those who make one among their pictures
+        f.pictures({"photo.png", "samples/0001.png", "experiments/a/b.png", "models/vae/grid.png"});
+        writePng(f.source / "sample.png", test::drawnPicture(1, {80, 70}), {{settingsKeyword, "{}"}});
+        writePng(f.source / "mine.png", test::drawnPicture(2, {80, 70}), {{"Software", "another"}});
+        const auto report = f.import();
+        QCOMPARE(report.added, 2);
+        QCOMPARE(passedBy(report, "pictures that this program painted"), 1);
+        QCOMPARE(passedBy(report, "folders of this workspace's own files"), 3);
+    }
+
     void aFolderWhoseNameIsNoUtf8IsNamed()
     {
         const ImportFixture f;
