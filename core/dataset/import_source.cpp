@@ -20,6 +20,7 @@
 #include <iterator>
 #include <set>
 #include <sstream>
+#include <unordered_set>
 #include <utility>
 
 namespace nanodit {
@@ -111,6 +112,19 @@ bool listTar(const fs::path& tar, const fs::path& relative, TarSource& source, c
     return true;
 }
 
+/// Of the pictures that were walked past, those that a tar gives, which an earlier import unpacked below the folder.
+void dropUnpacked(std::vector<ImportEntry>& entries, std::ptrdiff_t walked)
+{
+    std::unordered_set<std::string> unpacked;
+    for (auto entry = entries.begin() + walked; entry != entries.end(); ++entry)
+        unpacked.insert(entry->image.native());
+    if (unpacked.empty())
+        return;
+    const auto end = std::remove_if(entries.begin(), entries.begin() + walked,
+                                    [&](const ImportEntry& entry) { return unpacked.contains(entry.image.native()); });
+    entries.erase(end, entries.begin() + walked);
+}
+
 /// The split that the first folder of a picture's path is named after; empty for other names.
 std::string folderSplitOf(const fs::path& relative)
 {
@@ -143,6 +157,7 @@ bool listFolder(const fs::path& top, const Workspace& workspace, const JobContex
         return false;
     listing = std::move(found.listing);
     passByPaintedHere(workspace, listing);
+    const auto walked = static_cast<std::ptrdiff_t>(listing.entries.size());
     std::optional<TarSource> source;
     for (const auto& tar : found.tars) {
         if (!source)
@@ -150,6 +165,7 @@ bool listFolder(const fs::path& top, const Workspace& workspace, const JobContex
         if (!listTar(tar, tar.lexically_relative(top), *source, context, listing))
             return false;
     }
+    dropUnpacked(listing.entries, walked);
     takeSplitsOfFolders(listing);
     return true;
 }

@@ -325,6 +325,17 @@ private Q_SLOTS:
         QCOMPARE(passedBy(report, "folders of this workspace's own files"), 3);
     }
 
+    void picturesOfTarsBesideTheWorkspaceAreMetOnce()
+    {
+        ImportFixture f;
+        f.source = f.workspace.root;
+        f.text("set.tar", tarNamed({"a.png", "b.png"}));
+        QCOMPARE(f.import().added, 2);
+        const auto again = f.import(); // what was unpacked lies below the folder now
+        QCOMPARE(again.unchanged, 2);
+        QVERIFY(again.rejects.empty());
+    }
+
     void aFolderWhoseNameIsNoUtf8IsNamed()
     {
         const ImportFixture f;
