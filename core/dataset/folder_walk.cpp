@@ -165,6 +165,10 @@ private:
     {
         LossMasks masks;
         std::set<fs::path> found;
+        if (std::ranges::none_of(children, [](const fs::directory_entry& child) {
+                return !lossMaskedStem(child.path().stem().native()).empty();
+            }))
+            return found;
         for (const auto& child : children) {
             if (isImageFile(child.path()))
                 found.insert(masks.of(child.path()));
