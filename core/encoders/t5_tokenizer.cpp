@@ -4,7 +4,9 @@
 #include "core/encoders/tokenizer_json.h"
 #include "core/runtime/error.h"
 
+#include <algorithm>
 #include <charconv>
+#include <string_view>
 #include <utility>
 
 namespace nanodit {
@@ -18,6 +20,18 @@ std::string withoutTokenizer(const std::filesystem::path& folder)
            " has no spiece.model, the tokenizer of a T5 encoder; fetch it from where the model came from, such as "
            "\"huggingface-cli download google/t5-v1_1-xxl spiece.model tokenizer_config.json\" for T5 1.1, and put it "
            "there";
+}
+
+/// Or digits; blanks and punctuation say nothing.
+bool hasLetters(std::string_view piece)
+{
+    constexpr std::string_view blank = "\u2581";
+    if (piece.starts_with(blank))
+        piece.remove_prefix(blank.size());
+    return std::ranges::any_of(piece, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               (static_cast<unsigned char>(c) & 0x80U) != 0;
+    });
 }
 
 } // namespace
@@ -123,6 +137,18 @@ std::vector<std::int64_t> T5Tokenizer::encode(const std::string& text, std::int6
         ids.resize(std::size_t(maxTokens - 1));
     ids.push_back(endId());
     return ids;
+}
+
+bool T5Tokenizer::knowsMostOf(const std::string& text) const
+{
+    std::int64_t known = 0, unknown = 0;
+    for (const auto id : encode(text)) {
+        if (id == model_.unknownId())
+            ++unknown;
+        else if (id != endId() && hasLetters(piece(id)))
+            ++known;
+    }
+    return unknown == 0 || unknown < known;
 }
 
 std::string T5Tokenizer::piece(std::int64_t id) const

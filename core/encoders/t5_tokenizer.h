@@ -25,6 +25,9 @@ public:
 
     /// The valid tokens only, </s> last; with `maxTokens` > 0 cut to that many, </s> kept. Empty text gives {</s>}.
     std::vector<std::int64_t> encode(const std::string& text, std::int64_t maxTokens = 0) const;
+    /// Whether more of a text's tokens have letters or digits than stand for what the vocabulary lacks: T5 1.1 knows
+    /// hardly more than English, German, French and Romanian, and takes all Chinese texts for the same few tokens.
+    bool knowsMostOf(const std::string& text) const;
     /// "▁photo", "</s>"...: what an id stands for.
     std::string piece(std::int64_t id) const;
 

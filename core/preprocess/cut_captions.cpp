@@ -2,6 +2,8 @@
 
 #include "core/runtime/error.h"
 
+#include <algorithm>
+
 namespace nanodit {
 
 CaptionLength::CaptionLength(const PassEncoders& encoders)
@@ -30,12 +32,14 @@ std::string CaptionLength::sentence() const
            " tokens, and what follows them is not seen: shorten it, or raise text_tokens in workspace.yaml";
 }
 
-std::optional<CutCaptions> findCutCaptions(const Catalog& catalog, const PassEncoders& encoders,
-                                           const JobContext& context)
+namespace {
+
+/// `isMeant` is asked of each caption with the rows of its text array.
+std::optional<FoundCaptions> findCaptions(const Catalog& catalog, const JobContext& context,
+                                          const std::function<bool(const std::string&, std::int64_t)>& isMeant)
 {
     constexpr std::size_t mostNamed = 20;
-    CaptionLength length(encoders);
-    CutCaptions cut;
+    FoundCaptions captions;
     std::string last;
     for (auto page = catalog.records(last, recordsAtOnce); !page.empty(); page = catalog.records(last, recordsAtOnce)) {
         if (context.shouldStop())
@@ -45,14 +49,43 @@ std::optional<CutCaptions> findCutCaptions(const Catalog& catalog, const PassEnc
         for (const auto& record : page) {
             const auto found = provenances.find(record.id);
             if (!record.excluded.empty() || found == provenances.end() || found->second.shape.empty() ||
-                !length.isCut(record.caption, found->second.shape.front()))
+                !isMeant(record.caption, found->second.shape.front()))
                 continue;
-            ++cut.count;
-            if (cut.first.size() < mostNamed)
-                cut.first.push_back(record.id);
+            ++captions.count;
+            if (captions.first.size() < mostNamed)
+                captions.first.push_back(record.id);
         }
     }
-    return cut;
+    return captions;
+}
+
+bool isAscii(const std::string& text)
+{
+    return std::ranges::none_of(text, [](char c) { return (static_cast<unsigned char>(c) & 0x80U) != 0; });
+}
+
+} // namespace
+
+std::optional<FoundCaptions> findCutCaptions(const Catalog& catalog, const PassEncoders& encoders,
+                                             const JobContext& context)
+{
+    CaptionLength length(encoders);
+    return findCaptions(catalog, context, [&length](const std::string& caption, std::int64_t rows) {
+        return length.isCut(caption, rows);
+    });
+}
+
+std::optional<FoundCaptions> findUnknownLetters(const Catalog& catalog, const PassEncoders& encoders,
+                                                const JobContext& context)
+{
+    std::function<bool(const std::string&)> knowsMostOf;
+    return findCaptions(catalog, context, [&](const std::string& caption, std::int64_t) {
+        if (isAscii(caption) || !encoders.loadKnowsMostOf) // most are, and need no tokenizer
+            return false;
+        if (!knowsMostOf)
+            knowsMostOf = encoders.loadKnowsMostOf();
+        return !knowsMostOf(caption);
+    });
 }
 
 } // namespace nanodit

@@ -26,13 +26,16 @@ private:
     std::optional<std::function<std::int64_t(const std::string&)>> count_;
 };
 
-/// Records whose captions were cut.
-struct CutCaptions {
+/// Records whose captions the text encoder does not see as they are.
+struct FoundCaptions {
     std::int64_t count = 0;
     std::vector<std::string> first; ///< The first 20 ids.
 };
-/// Of the records that are not excluded and have a text array. Empty when stopped.
-std::optional<CutCaptions> findCutCaptions(const Catalog& catalog, const PassEncoders& encoders,
-                                           const JobContext& context);
+/// Those that were cut, of the records that are not excluded and have a text array. Empty when stopped.
+std::optional<FoundCaptions> findCutCaptions(const Catalog& catalog, const PassEncoders& encoders,
+                                             const JobContext& context);
+/// Those in letters that the encoder hardly knows, of the same records. Empty when stopped.
+std::optional<FoundCaptions> findUnknownLetters(const Catalog& catalog, const PassEncoders& encoders,
+                                                const JobContext& context);
 
 } // namespace nanodit

@@ -219,13 +219,20 @@ PassEncoders encodersOf(const Workspace& workspace, const Compute& compute)
     encoders.loadText = [=, tokens = workspace.config.textTokens] {
         return textEncoder(folderOf(Pass::T5), tokens, options);
     };
-    if (usable[static_cast<std::size_t>(Pass::T5)])
+    if (usable[static_cast<std::size_t>(Pass::T5)]) {
+        const auto loadTokenizer = [=] {
+            return std::make_shared<const T5Tokenizer>(T5Tokenizer::load(folderOf(Pass::T5)));
+        };
         encoders.loadTokenCount = [=] {
-            const auto tokenizer = std::make_shared<const T5Tokenizer>(T5Tokenizer::load(folderOf(Pass::T5)));
-            return [tokenizer](const std::string& caption) {
+            return [tokenizer = loadTokenizer()](const std::string& caption) {
                 return static_cast<std::int64_t>(tokenizer->encode(caption).size());
             };
         };
+        encoders.loadKnowsMostOf = [=] {
+            return
+                [tokenizer = loadTokenizer()](const std::string& caption) { return tokenizer->knowsMostOf(caption); };
+        };
+    }
     encoders.loadLatent = [=] { return latentEncoder(folderOf(Pass::Vae), options); };
     if (usable[static_cast<std::size_t>(Pass::Dino)])
         encoders.dinoRegisters = DinoConfig::load(folderOf(Pass::Dino)).registers;

@@ -43,6 +43,8 @@ struct PassEncoders {
     std::function<TextEncoder()> loadText;
     /// Gives the number of a caption's tokens before it is cut to the expectations' textTokens; empty: padding stays.
     std::function<std::function<std::int64_t(const std::string&)>()> loadTokenCount;
+    /// Gives whether the text encoder knows the letters of most of a caption; empty: nothing tells.
+    std::function<std::function<bool(const std::string&)>()> loadKnowsMostOf;
     std::function<LatentEncoder()> loadLatent;
     std::function<PatchEncoder()> loadPatch;
     std::int64_t dinoRegisters = 0; ///< Tokens between CLS and the patches.

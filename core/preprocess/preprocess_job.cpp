@@ -64,18 +64,26 @@ std::optional<PreprocessForecast> permitted(const std::vector<Pass>& passes, con
     return forecast;
 }
 
-void tellOfCutCaptions(const Catalog& catalog, const PassEncoders& encoders, const JobContext& context)
+/// "a, b, c..."
+std::string namesOf(const FoundCaptions& captions)
 {
-    const auto cut = findCutCaptions(catalog, encoders, context);
-    if (!cut || cut->count == 0)
-        return;
     std::string names;
-    for (const auto& id : cut->first)
+    for (const auto& id : captions.first)
         names += (names.empty() ? "" : ", ") + id;
-    context.warn(std::to_string(cut->count) + (cut->count == 1 ? " caption is" : " captions are") + " longer than " +
-                 std::to_string(encoders.expectations.textTokens) + " tokens and cut there: " + names +
-                 (cut->count > static_cast<std::int64_t>(cut->first.size()) ? "..." : "") +
-                 "; shorten them, or raise text_tokens in workspace.yaml (is:problem finds them among the records)");
+    return names + (captions.count > static_cast<std::int64_t>(captions.first.size()) ? "..." : "");
+}
+
+void tellOfCaptions(const Catalog& catalog, const PassEncoders& encoders, const JobContext& context)
+{
+    if (const auto cut = findCutCaptions(catalog, encoders, context); cut && cut->count > 0)
+        context.warn(
+            std::to_string(cut->count) + (cut->count == 1 ? " caption is" : " captions are") + " longer than " +
+            std::to_string(encoders.expectations.textTokens) + " tokens and cut there: " + namesOf(*cut) +
+            "; shorten them, or raise text_tokens in workspace.yaml (is:problem finds them among the records)");
+    if (const auto foreign = findUnknownLetters(catalog, encoders, context); foreign && foreign->count > 0)
+        context.warn(std::to_string(foreign->count) + (foreign->count == 1 ? " caption is" : " captions are") +
+                     " in letters that the text encoder does not know, and say next to nothing to it: " +
+                     namesOf(*foreign) + "; translate them, or name an encoder that knows their language");
 }
 
 JobEnd runPasses(const PreprocessRequest& request, const PassLimits& limits, const PassEncoders& encoders,
@@ -100,7 +108,7 @@ JobEnd runPasses(const PreprocessRequest& request, const PassLimits& limits, con
     }
     request.finished(report);
     if (end == JobEnd::Finished && std::ranges::find(passes, Pass::T5) != passes.end())
-        tellOfCutCaptions(catalog, encoders, context);
+        tellOfCaptions(catalog, encoders, context);
     if (!tooMany.empty())
         throw TooManyFailures(tooMany);
     return end;

@@ -173,6 +173,15 @@ private Q_SLOTS:
             QCOMPARE(tokenizer.encode(text), (Ids{tokenizer.endId()}));
     }
 
+    void lettersThatTheVocabularyLacksAreTold()
+    {
+        const auto tokenizer = T5Tokenizer(modelFile());
+        QVERIFY(tokenizer.knowsMostOf(""));
+        QVERIFY(tokenizer.knowsMostOf("A photo of a small red fox \u732b"));
+        QVERIFY(!tokenizer.knowsMostOf("\u4e00\u53ea\u732b"));
+        QVERIFY(!tokenizer.knowsMostOf("\u4e00\u53ea\u732b, \u732b"));
+    }
+
     void everyWhiteSpaceOfUnicodeSeparatesWords()
     {
         const auto tokenizer = T5Tokenizer(modelFile());

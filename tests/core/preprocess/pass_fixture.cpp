@@ -81,6 +81,8 @@ PassEncoders FakeEncoders::encoders()
     };
     if (tokenCount)
         encoders.loadTokenCount = [this] { return tokenCount; };
+    if (knowsMostOf)
+        encoders.loadKnowsMostOf = [this] { return knowsMostOf; };
     encoders.loadLatent = [this]() -> LatentEncoder {
         ++loads[1];
         return [this](const std::vector<Image>& images, const JobContext& context) -> at::Tensor {

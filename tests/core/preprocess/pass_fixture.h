@@ -42,6 +42,7 @@ struct FakeEncoders {
     std::function<void(const std::vector<std::string>&)> onText = [](const auto&) {};
     std::function<void(const std::vector<Image>&)> onImages = [](const auto&) {};
     std::function<std::int64_t(const std::string&)> tokenCount;  ///< None unless set.
+    std::function<bool(const std::string&)> knowsMostOf;         ///< Likewise.
     std::function<void(at::Tensor&)> spoil = [](at::Tensor&) {}; ///< Last word on every result.
 
     /// Refers to this object.
