@@ -125,13 +125,15 @@ EpochLedger ledgerOf(const Workspace& workspace, const LedgerRequest& request)
 std::optional<Notice> outdatedSamples(const Workspace& workspace, const ShardSet& set)
 {
     constexpr std::int64_t nanoseconds = 1'000'000'000; // of a second
+    constexpr std::int64_t slack = 30;                  // seconds: file servers have clocks of their own
     const auto packed = stampOf(set.folder() / "shards.json");
     if (!packed || !isPresentFile(workspace.catalogFile()))
         return std::nullopt;
     std::int64_t count = 0;
     std::string first;
     try {
-        for (const auto& id : Catalog::open(workspace).madeAfter(utcText(packed->modifiedNanoseconds / nanoseconds))) {
+        const auto packedBy = utcText(packed->modifiedNanoseconds / nanoseconds + slack);
+        for (const auto& id : Catalog::open(workspace).madeAfter(packedBy)) {
             if (set.find(id) && ++count == 1)
                 first = id;
         }
