@@ -56,6 +56,10 @@ Record recordOf(const ImportEntry& entry, const PictureFacts& facts, const std::
             throw DataError(entry.where + ": the bucket " + bucketName(record.bucket) +
                             " is not in this workspace: add it to \"buckets\" in workspace.yaml, or leave it out");
     }
+    if (entry.excluded && !record.exclusionEdited) {
+        record.excluded = *entry.excluded;
+        record.exclusionEdited = true;
+    }
     if (!record.exclusionEdited) {
         if (!facts.broken.empty())
             record.excluded = brokenReason(facts.broken);
@@ -236,6 +240,7 @@ private:
         unprofiled_ += facts.notes.profileIgnored;
         if (entry.split != "" && entry.split != "train" && entry.split != "val")
             ++otherSplits_[entry.split];
+        excludedByList_ += entry.excluded && !entry.excluded->empty();
         ofFolders_ += entry.split != "" && entry.split == entry.folderSplit;
     }
 
@@ -322,6 +327,9 @@ private:
                 some(unprofiled_, "picture has", "pictures have") +
                 " a colour profile, or described colours, that cannot be applied: colours are taken as "
                 "sRGB");
+        if (excludedByList_ > 0)
+            report_.remarks.push_back(some(excludedByList_, "record is", "records are") +
+                                      " excluded, as the list says");
         if (ofFolders_ > 0)
             report_.remarks.push_back(some(ofFolders_, "picture has", "pictures have") +
                                       " the split that its folder (train, val, test) is named after: a metadata.csv "
@@ -359,6 +367,7 @@ private:
     std::vector<std::string> lost_;                   ///< Ids of records whose picture is gone.
     std::int64_t withoutCaption_ = 0, animated_ = 0, profiled_ = 0, unprofiled_ = 0;
     std::map<std::string, std::int64_t> otherSplits_;
+    std::int64_t excludedByList_ = 0;
     std::int64_t ofFolders_ = 0;                                  ///< Whose split is that of their folder.
     std::optional<std::multimap<std::string, std::string>> gone_; ///< Ids by hash, of pictures whose file is gone.
 };

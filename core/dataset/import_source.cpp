@@ -2,6 +2,7 @@
 
 #include "core/dataset/folder_names.h"
 #include "core/dataset/folder_walk.h"
+#include "core/dataset/record.h"
 #include "core/dataset/side_files.h"
 #include "core/dataset/tar_source.h"
 #include "core/io/atomic_file.h"
@@ -333,6 +334,10 @@ ImportEntry entryFromJsonLine(const std::string& line, const std::string& where,
     const fs::path named =
         pathNamed(name, where, {folder, workspace.root, workspace.imagesFolder()}, names, entry.image);
     entry.relative = named.is_absolute() ? named.filename() : named.lexically_normal();
+    if (const auto found = fields.find("excluded"); found != fields.end() && found->is_string()) {
+        entry.excluded = tidyCaption(found->get<std::string>());
+        fields.erase(found);
+    }
     takeFields(std::move(fields), entry, WrongFields::Refused);
     return entry;
 }

@@ -26,7 +26,8 @@ struct ImportEntry {
     std::string folderSplit;         ///< That its folder is named after; holds where nothing else gives one.
     std::optional<ImageSize> bucket; ///< Given.
     std::vector<std::string> tags;
-    std::string extra = "{}"; ///< JSON object of the fields that mean nothing here.
+    std::optional<std::string> excluded; ///< What a person decided: the reason, or "" for one that was taken in.
+    std::string extra = "{}";            ///< JSON object of the fields that mean nothing here.
 
     std::vector<std::filesystem::path> sideFiles; ///< Beside the picture, the most telling first; still to be read.
     std::string metadata;           ///< Its row of a metadata.jsonl or metadata.csv as a JSON object; still to be read.
@@ -51,9 +52,9 @@ void requireImportSource(const std::filesystem::path& source);
 std::optional<ImportListing> listSource(const std::filesystem::path& source, const Workspace& workspace,
                                         const JobContext& context);
 
-/// One line of records.jsonl: {"id", "image", "caption", "aspect_bucket", "split", "tags"} and unknown fields. The
-/// picture is looked for relative to `folder`, then to the workspace and its image folder, at last by what the name
-/// means on other systems (`names`). Throws DataError naming `where`.
+/// One line of records.jsonl: {"id", "image", "caption", "aspect_bucket", "split", "tags", "excluded"} and unknown
+/// fields. The picture is looked for relative to `folder`, then to the workspace and its image folder, at last by what
+/// the name means on other systems (`names`). Throws DataError naming `where`.
 ImportEntry entryFromJsonLine(const std::string& line, const std::string& where, const std::filesystem::path& folder,
                               const Workspace& workspace, FolderNames& names);
 

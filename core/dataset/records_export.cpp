@@ -31,6 +31,8 @@ std::int64_t exportRecords(const Workspace& workspace, const fs::path& file)
             {"split", record.split}};
         if (!record.tags.empty())
             line["tags"] = record.tags;
+        if (record.exclusionEdited) // what the rules say, they say again
+            line["excluded"] = record.excluded;
         const auto extra = valueOfJson<nlohmann::json>(record.extra, "what else the catalog has of " + record.id);
         for (const auto& [key, value] : extra.items()) {
             if (!line.contains(key))

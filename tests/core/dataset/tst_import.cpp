@@ -235,6 +235,27 @@ private Q_SLOTS:
         QVERIFY(Catalog::open(f.workspace).records() == records);
     }
 
+    void whatAPersonExcludedIsExported()
+    {
+        const Fixture f, other;
+        for (const auto* const name : {"a.png", "b.png", "c.png"})
+            drawPicture(f.pictures / name, {64, 64}, name[0]);
+        f.import();
+        setExcluded(f.workspace, {"a"}, "too blurred");
+        setExcluded(f.workspace, {"b"}, "");
+        const auto exported = f.folder / "records.jsonl";
+        exportRecords(f.workspace, exported);
+        const auto report = other.import(exported);
+        QCOMPARE(report.added, 3);
+        QVERIFY(contains(report.remarks.back(), "1 record is excluded"));
+        for (const auto* const id : {"a", "b", "c"}) {
+            QCOMPARE(other.record(id).excluded, f.record(id).excluded);
+            QCOMPARE(other.record(id).exclusionEdited, f.record(id).exclusionEdited);
+            QCOMPARE(other.record(id).extra, std::string("{}"));
+        }
+        QCOMPARE(f.import(exported).unchanged, 3);
+    }
+
     void editedTagsOutliveTheirSource()
     {
         const Fixture f;
