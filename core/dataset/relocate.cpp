@@ -1,6 +1,7 @@
 #include "core/dataset/relocate.h"
 
 #include "core/dataset/catalog.h"
+#include "core/dataset/folder_names.h"
 #include "core/io/sha256.h"
 #include "core/runtime/error.h"
 
@@ -52,6 +53,7 @@ JobEnd relocate(const RelocateRequest& request, const JobContext& context)
         FileStamp stamp;
     };
     std::vector<Moved> moved;
+    FolderNames names; // of what went by way of another system
     std::string last;
     for (auto page = catalog.records(last, recordsAtOnce); !page.empty(); page = catalog.records(last, recordsAtOnce)) {
         last = page.back().id;
@@ -59,12 +61,16 @@ JobEnd relocate(const RelocateRequest& request, const JobContext& context)
             if (context.shouldStop())
                 return JobEnd::Cancelled;
             meter.advance(1);
-            const auto place = movedPath(record.image, from, to);
+            auto place = movedPath(record.image, from, to);
             if (place.empty()) {
                 ++report.elsewhere;
                 continue;
             }
-            const auto stamp = stampOf(place);
+            auto stamp = stampOf(place);
+            if (const auto meant = stamp ? fs::path() : names.meantBy(place); !meant.empty()) {
+                place = meant;
+                stamp = stampOf(place);
+            }
             if (!stamp) {
                 report.left.push_back({record.id, "there is no " + place.string()});
                 continue;

@@ -2,6 +2,7 @@
 #include "core/dataset/catalog.h"
 #include "core/dataset/import_job.h"
 #include "core/dataset/loss_mask.h"
+#include "core/dataset/relocate.h"
 #include "core/io/archive_writer.h"
 #include "core/io/comparable_name.h"
 #include "core/io/image.h"
@@ -145,6 +146,25 @@ private Q_SLOTS:
         const auto report = f.import();
         QVERIFY((f.captions() == std::multiset<std::string>{"of the list"}));
         QCOMPARE(report.passedBy.kinds().at("pictures that records.jsonl does not name").count, 1);
+    }
+
+    void picturesThatWentByWayOfAnotherSystem()
+    {
+        const Fixture f;
+        f.picture(joined + "/A.png");
+        f.picture("b.png");
+        f.import();
+        const auto to = f.folder / "moved";
+        fs::create_directories(to);
+        fs::rename(f.source / joined, to / apart);
+        fs::rename(to / apart / "A.png", to / apart / "a.PNG");
+        fs::rename(f.source / "b.png", to / "b.png");
+        RelocateReport report;
+        makeRelocateJob(
+            {.workspace = f.workspace, .from = f.source, .to = to, .finished = [&](const auto& r) { report = r; }})
+            ->run({});
+        QCOMPARE(report.moved, 2);
+        QVERIFY(Catalog::open(f.workspace).findByImage(to / apart / "a.PNG"));
     }
 
     void membersOfTars()
