@@ -81,9 +81,9 @@ void tellOfCaptions(const Catalog& catalog, const PassEncoders& encoders, const 
             std::to_string(encoders.expectations.textTokens) + " tokens and cut there: " + namesOf(*cut) +
             "; shorten them, or raise text_tokens in workspace.yaml (is:problem finds them among the records)");
     if (const auto foreign = findUnknownLetters(catalog, encoders, context); foreign && foreign->count > 0)
-        context.warn(std::to_string(foreign->count) + (foreign->count == 1 ? " caption is" : " captions are") +
-                     " in letters that the text encoder does not know, and say next to nothing to it: " +
-                     namesOf(*foreign) + "; translate them, or name an encoder that knows their language");
+        context.warn(std::to_string(foreign->count) + (foreign->count == 1 ? " caption says" : " captions say") +
+                     " next to nothing to the text encoder, which does not know such letters: " + namesOf(*foreign) +
+                     "; translate them, or name an encoder that knows their language");
 }
 
 JobEnd runPasses(const PreprocessRequest& request, const PassLimits& limits, const PassEncoders& encoders,
