@@ -17,6 +17,13 @@ QColor onPicture(Hue hue)
     return darkColours().hue(hue);
 }
 
+/// In a format that Qt paints as it is; any other is converted again by every painting, pixel by pixel.
+QImage forPainting(const QImage& picture)
+{
+    return picture.convertToFormat(picture.hasAlphaChannel() ? QImage::Format_ARGB32_Premultiplied
+                                                             : QImage::Format_RGB32);
+}
+
 } // namespace
 
 QRectF rectOf(const PixelBox& box)
@@ -56,14 +63,14 @@ void PictureLayer::paint(QPainter& painter, const CanvasTransform& transform, co
     const auto target = transform.viewFromPicture(box_);
     const auto magnification = target.width() / std::max(1, picture.width());
     const double ratio = painter.device()->devicePixelRatioF();
-    if (magnification * ratio >= 1) { // only what is in view is drawn
-        painter.setRenderHint(QPainter::SmoothPixmapTransform, magnification < squarePixelsFrom);
-        painter.drawImage(target, picture);
-        return;
+    const bool enlarged = magnification * ratio >= 1; // then the painter scales: only what is in view is drawn
+    const auto size = enlarged ? picture.size() : (target.size() * ratio).toSize().expandedTo({1, 1});
+    if (scaled.size != size) {
+        const auto reduced =
+            enlarged ? picture : picture.scaled(size, Qt::IgnoreAspectRatio, Qt::SmoothTransformation);
+        scaled = {.picture = forPainting(reduced), .size = size};
     }
-    const auto size = (target.size() * ratio).toSize().expandedTo({1, 1});
-    if (scaled.size != size)
-        scaled = {.picture = picture.scaled(size, Qt::IgnoreAspectRatio, Qt::SmoothTransformation), .size = size};
+    painter.setRenderHint(QPainter::SmoothPixmapTransform, enlarged && magnification < squarePixelsFrom);
     painter.drawImage(target, scaled.picture);
 }
 

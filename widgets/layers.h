@@ -54,7 +54,8 @@ public:
     void paintMuted(QPainter& painter, const CanvasTransform& transform) const override;
 
 private:
-    /// The picture as it is painted now, kept until the zoom changes: the mouse moves over it many times a second.
+    /// What is painted now, kept until the zoom asks for another size: the mouse moves over it many times a second, and
+    /// a picture that follows a slider changes as often.
     struct Scaled {
         QImage picture;
         QSize size;

@@ -126,6 +126,32 @@ private Q_SLOTS:
         QVERIFY(canvas.grab().toImage().pixelColor(at) != QColor(Qt::red));
     }
 
+    void picturesOfEveryFormatArePaintedAtEverySize()
+    {
+        ImageCanvas canvas;
+        canvas.resize(200, 200);
+        const auto colourOf = [&canvas](const QImage& picture) {
+            const QRectF extent(QPointF(0, 0), QSizeF(picture.size()));
+            canvas.setLayers({std::make_shared<PictureLayer>("", "", picture, extent)}, extent);
+            return canvas.grab().toImage().pixelColor(100, 100);
+        };
+        const auto background = canvas.grab().toImage().pixelColor(100, 100);
+        for (const auto size : {QSize(20, 20), QSize(100, 100), QSize(900, 900)}) { // as squares, smooth, reduced
+            for (const auto format : {QImage::Format_RGB888, QImage::Format_RGB32, QImage::Format_ARGB32,
+                                      QImage::Format_ARGB32_Premultiplied}) {
+                QImage picture(size, format);
+                picture.fill(Qt::red);
+                QCOMPARE(colourOf(picture), QColor(Qt::red));
+            }
+            QImage grey(size, QImage::Format_Grayscale8);
+            grey.fill(Qt::white);
+            QCOMPARE(colourOf(grey), QColor(Qt::white));
+            QImage nothing(size, QImage::Format_ARGB32);
+            nothing.fill(Qt::transparent);
+            QCOMPARE(colourOf(nothing), background);
+        }
+    }
+
     void layerListSwitchesLayers()
     {
         ImageCanvas canvas;
