@@ -9,9 +9,15 @@ namespace nanodit {
 JobBar* makeFollowingBar(JobRunner* runner, QWidget* parent)
 {
     auto* const bar = new JobBar(runner->name(), parent);
-    QObject::connect(runner, &JobRunner::progressed, bar, [bar](const Progress& progress) {
+    const auto show = [bar](const Progress& progress) {
         bar->setProgress(progress, stageText(progress), progressText(progress));
-    });
+    };
+    show(runner->progress()); // it may have begun before
+    if (runner->paused())
+        bar->setPaused(true);
+    if (runner->stopping())
+        bar->setStopping();
+    QObject::connect(runner, &JobRunner::progressed, bar, show);
     QObject::connect(runner, &JobRunner::pausedChanged, bar, &JobBar::setPaused);
     QObject::connect(runner, &JobRunner::stoppingChanged, bar, &JobBar::setStopping);
     QObject::connect(runner, &JobRunner::ended, bar, &QObject::deleteLater);

@@ -3,7 +3,6 @@
 #include "app/compute_setting.h"
 #include "app/following_bar.h"
 #include "app/job_runner.h"
-#include "app/wording.h"
 #include "widgets/job_bar.h"
 #include "widgets/text.h"
 #include "widgets/theme.h"
@@ -13,6 +12,7 @@
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QMenu>
+#include <QPointer>
 #include <QTimer>
 #include <QToolButton>
 #include <QWidgetAction>
@@ -31,6 +31,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr int stripHeight = 32;
+constexpr auto shownAfter = 300ms; ///< Of a job: bars of shorter ones, as of a picture that follows a slider, flicker.
 constexpr int betweenJobs = 24, leastJobWidth = 230, comfortableJobWidth = 460, greatestJobWidth = 640;
 
 /// Resident memory of this program in bytes; 0 where the system does not say.
@@ -82,7 +83,12 @@ StatusStrip::StatusStrip(Session& session, QWidget* parent)
     row_->addWidget(machine_);
     setRole(quiet_, "small");
     setRole(machine_, "small");
-    connect(&session_, &Session::jobStarted, this, &StatusStrip::addJob);
+    connect(&session_, &Session::jobStarted, this, [this](JobRunner* runner) {
+        QTimer::singleShot(shownAfter, this, [this, job = QPointer<JobRunner>(runner)] {
+            if (job && job->running())
+                addJob(job);
+        });
+    });
     connect(&session_, &Session::jobEnded, this, &StatusStrip::removeJob);
     connect(&session_.compute(), &ComputeSetting::known, this, &StatusStrip::showCompute);
     compute_->setObjectName(QStringLiteral("compute"));
@@ -155,8 +161,6 @@ void StatusStrip::fillMore()
         auto* const copy = makeFollowingBar(runner, menu);
         copy->setContentsMargins(12, 4, 12, 4);
         copy->setFixedWidth(comfortableJobWidth);
-        copy->setProgress(runner->progress(), stageText(runner->progress()), progressText(runner->progress()));
-        copy->setPaused(runner->paused());
         connect(copy, &JobBar::opened, this, [this, menu, page = runner->page()] {
             menu->close();
             Q_EMIT pageWanted(page);

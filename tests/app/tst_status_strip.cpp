@@ -64,6 +64,7 @@ private Q_SLOTS:
         QVERIFY(QTest::qWaitForWindowExposed(&strip));
         for (int i = 0; i < jobs; ++i)
             session.startJob(session.newJob(QStringLiteral("run-%1").arg(i + 1), Page::Train), longJob());
+        QTRY_COMPARE(static_cast<int>(strip.findChildren<JobBar*>().size()), jobs);
         QTRY_VERIFY(session.jobs().back()->progress().total > 0);
         QTest::qWait(50);
         const auto bars = strip.shownBars();
@@ -89,6 +90,24 @@ private Q_SLOTS:
             entry->defaultWidget()->findChild<QToolButton*>("jobStop")->click();
             QTRY_COMPARE(static_cast<int>(session.jobs().size()), jobs - 1);
         }
+        session.endAllJobs();
+    }
+
+    void onlyAJobThatGoesOnHasABar()
+    {
+        Session session;
+        StatusStrip strip(session);
+        strip.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&strip));
+        session.startJob(session.newJob("short", Page::Sample),
+                         makeJob([](const JobContext&) { return JobEnd::Finished; }));
+        QVERIFY(strip.shownBars().empty());
+        QTRY_VERIFY(session.jobs().empty());
+        session.startJob(session.newJob("long", Page::Train), longJob());
+        QVERIFY(strip.shownBars().empty()); // what it reports until then is not lost
+        QTRY_COMPARE(strip.shownBars().size(), std::size_t{1});
+        QCOMPARE(strip.shownBars().front()->accessibleName(), QString("long"));
+        QVERIFY2(strip.shownBars().front()->said().contains("7000"), qPrintable(strip.shownBars().front()->said()));
         session.endAllJobs();
     }
 
