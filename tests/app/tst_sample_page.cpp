@@ -29,6 +29,7 @@
 #include <QToolButton>
 
 #include <algorithm>
+#include <filesystem>
 
 using namespace nanodit;
 
@@ -392,6 +393,19 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(!sampling().busy(), minute);
         settle();
         QVERIFY(followed.isEmpty());
+    }
+
+    void theCheckpointsOfARunAreKnownWithoutAskingTheDisk()
+    {
+        const auto* const run = newestRun(session_->runs());
+        QVERIFY(run != nullptr);
+        const auto aside = run->folder.parent_path() / "aside";
+        std::filesystem::rename(run->folder, aside); // asked while a slider moves, it might be slow to answer
+        const auto known = form()->checkpointsOfRun();
+        const bool others = form()->hasOtherCheckpoints();
+        std::filesystem::rename(aside, run->folder);
+        QVERIFY(known == run->checkpoints);
+        QCOMPARE(others, run->checkpoints.size() > 1);
     }
 
     // The two last ones: afterwards another workspace is open.

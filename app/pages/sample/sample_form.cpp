@@ -33,6 +33,7 @@ namespace {
 
 constexpr std::int64_t previewsAPicture = 12;
 constexpr int mostPictures = 16;
+constexpr int runRole = Qt::UserRole + 1; ///< The name of a checkpoint's run.
 
 QDoubleSpinBox* makeRealBox(double minimum, double maximum, double step, int decimals, QWidget* parent)
 {
@@ -277,6 +278,7 @@ void SampleForm::listCheckpoints()
         for (auto checkpoint = run.checkpoints.rbegin(); checkpoint != run.checkpoints.rend(); ++checkpoint) {
             checkpoints_->addItem(tr("%1 · %2").arg(QString::fromStdString(run.name), checkpointTitle(*checkpoint)),
                                   QString::fromStdString(checkpoint->string()));
+            checkpoints_->setItemData(checkpoints_->count() - 1, QString::fromStdString(run.name), runRole);
         }
     }
     const int again = before.isEmpty() ? -1 : checkpoints_->findData(before);
@@ -335,20 +337,32 @@ std::filesystem::path SampleForm::checkpoint() const
     return weightsKind_->chosen();
 }
 
+const RunInfo* SampleForm::chosenRun() const
+{
+    const auto name = checkpoints_->currentData(runRole).toString().toStdString();
+    const auto run = std::ranges::find(session_.runs(), name, &RunInfo::name);
+    return run == session_.runs().end() ? nullptr : &*run;
+}
+
 std::vector<std::filesystem::path> SampleForm::checkpointsOfRun() const
 {
-    const auto chosen = checkpoint();
-    for (const auto& run : session_.runs()) {
-        if (std::ranges::find(run.checkpoints, checkpointFolder(chosen)) == run.checkpoints.end())
-            continue;
-        auto all = run.checkpoints; // each with the same weights, where it has them
+    const auto* const run = chosenRun();
+    if (run == nullptr)
+        return {};
+    auto all = run->checkpoints; // each with the same weights, where it has them
+    if (weightsKindOf(checkpoint()) == WeightsKind::Raw) {
         for (auto& one : all) {
-            if (weightsKindOf(chosen) == WeightsKind::Raw && hasBothWeights(one))
+            if (hasBothWeights(one))
                 one = weightsFile(one, WeightsKind::Raw);
         }
-        return all;
     }
-    return {};
+    return all;
+}
+
+bool SampleForm::hasOtherCheckpoints() const
+{
+    const auto* const run = chosenRun();
+    return run != nullptr && run->checkpoints.size() > 1;
 }
 
 std::int64_t SampleForm::pictures() const

@@ -50,6 +50,8 @@ public:
     std::int64_t pictures() const; ///< How many are wanted, with seeds counting up.
     /// Of the run that the chosen checkpoint is of, oldest first.
     std::vector<std::filesystem::path> checkpointsOfRun() const;
+    /// Whether that run has others. Asks no disk.
+    bool hasOtherCheckpoints() const;
     /// Patches of the reference that are left out; `scaled`: the DINO scale is limited to the others.
     void setRegion(const std::vector<std::int64_t>& erasedPatches, bool scaled);
     void paste(); ///< The clipboard's picture as the reference.
@@ -67,6 +69,7 @@ private:
     QWidget* makeSampler();
     void setErased(std::vector<std::int64_t> patches, std::vector<double> weights = {});
     SampleRequest shownRequest() const; ///< As the fields say.
+    const RunInfo* chosenRun() const;   ///< Of the chosen checkpoint; null without one.
     void listCheckpoints();
     void listSizes();
     void setSize(ImageSize size);

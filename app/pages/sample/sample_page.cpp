@@ -399,7 +399,7 @@ void SamplePage::updateState()
     stage_->setState(ready, active);
     const bool plane = actions_.plane->isChecked();
     actions_.plane->setEnabled(ready && (plane || !active));
-    actions_.checkpoints->setEnabled(!active && form_->checkpointsOfRun().size() > 1);
+    actions_.checkpoints->setEnabled(!active && form_->hasOtherCheckpoints());
     actions_.save->setEnabled(plane ? !active : !shownFile_.isEmpty());
     actions_.attend->setEnabled(!shownFile_.isEmpty());
     states_->setCurrentIndex(ready || !history_->empty() ? 1 : 0);
