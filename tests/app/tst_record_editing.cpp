@@ -136,6 +136,29 @@ private Q_SLOTS:
         QVERIFY(window_->findChild<QComboBox*>("recordSplit")->findData("test") >= 0);
     }
 
+    void whatIsBeingWrittenInACellStaysWhileRecordsAreRead()
+    {
+        browser()->setView(RecordBrowser::View::Table);
+        browser()->choose(idOf(0));
+        settle();
+        table()->setFocus();
+        for (const auto column : {RecordModel::CaptionColumn, RecordModel::SplitColumn}) {
+            table()->setCurrentIndex(browser()->model()->index(0, column));
+            QTest::keyClick(table(), Qt::Key_F2);
+            auto* const editor = QApplication::focusWidget();
+            QVERIFY(editor != nullptr && editor != table());
+            auto* const line =
+                qobject_cast<QLineEdit*>(editor) ? qobject_cast<QLineEdit*>(editor) : editor->findChild<QLineEdit*>();
+            QVERIFY(line != nullptr);
+            line->selectAll();
+            QTest::keyClicks(line, "half a");
+            session_->refreshRecords(); // as when passes have ended
+            settle();
+            QCOMPARE(line->text(), QString("half a"));
+            QTest::keyClick(line, Qt::Key_Escape);
+        }
+    }
+
     void aSelectionIsEditedAsOne()
     {
         browser()->choose(idOf(0));

@@ -130,6 +130,24 @@ private Q_SLOTS:
         QCOMPARE(readRunNotes(workspace_.runsFolder() / "second").value.note, std::string("not ended"));
     }
 
+    void aNoteThatIsBeingWrittenStaysWhileRunsAreRead()
+    {
+        const auto index = table()->model()->index(1, RunModel::Note);
+        table()->setFocus();
+        table()->setCurrentIndex(index);
+        table()->edit(index);
+        auto* const editor = table()->viewport()->findChild<QLineEdit*>();
+        QVERIFY(editor != nullptr);
+        QTRY_VERIFY(editor->hasFocus());
+        QTest::keyClicks(editor, "half a");
+        session_->refreshRuns(); // as whenever a training has saved a checkpoint
+        QTRY_VERIFY(session_->idle());
+        QCOMPARE(editor->text(), QString("half a"));
+        QTest::keyClicks(editor, " thought");
+        QTest::keyClick(editor, Qt::Key_Return);
+        QTRY_COMPARE(cell(1, RunModel::Note), QString("half a thought"));
+    }
+
     void damagedNotesAreMovedAsideAndTold()
     {
         const auto run = workspace_.runsFolder() / "second";

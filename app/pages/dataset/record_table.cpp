@@ -2,6 +2,7 @@
 
 #include "app/pages/dataset/record_model.h"
 #include "widgets/kept_columns.h"
+#include "widgets/text_delegate.h"
 #include "widgets/thumbnail_grid.h"
 
 #include <QComboBox>
@@ -9,7 +10,6 @@
 #include <QKeyEvent>
 #include <QLineEdit>
 #include <QPainter>
-#include <QStyledItemDelegate>
 #include <QTimer>
 
 #include <algorithm>
@@ -37,13 +37,13 @@ constexpr ColumnWidth columnWidths[] = {
     {RecordModel::RemarkColumn, 56, 240}};
 
 /// Cells of text; excluded records faintly, an editor that fills its cell.
-class CellDelegate : public QStyledItemDelegate {
+class CellDelegate : public TextDelegate {
 public:
-    using QStyledItemDelegate::QStyledItemDelegate;
+    using TextDelegate::TextDelegate;
 
     void initStyleOption(QStyleOptionViewItem* option, const QModelIndex& index) const override
     {
-        QStyledItemDelegate::initStyleOption(option, index);
+        TextDelegate::initStyleOption(option, index);
         option->state &= ~QStyle::State_HasFocus; // the whole row is marked
         if (isExcluded(index))
             option->palette.setColor(QPalette::Text, themeColours().faint);
@@ -51,7 +51,7 @@ public:
 
     QWidget* createEditor(QWidget* parent, const QStyleOptionViewItem& option, const QModelIndex& index) const override
     {
-        auto* const editor = QStyledItemDelegate::createEditor(parent, option, index);
+        auto* const editor = TextDelegate::createEditor(parent, option, index);
         editor->setStyleSheet(QStringLiteral("border-radius: 0; padding: 0 3px; min-height: 0;"));
         return editor;
     }
@@ -149,7 +149,9 @@ public:
 
     void setEditorData(QWidget* editor, const QModelIndex& index) const override
     {
-        static_cast<QComboBox*>(editor)->setCurrentText(index.data(Qt::EditRole).toString());
+        auto* const choice = static_cast<QComboBox*>(editor);
+        if (!choice->lineEdit()->isModified()) // as in other cells
+            choice->setCurrentText(index.data(Qt::EditRole).toString());
     }
 
     void setModelData(QWidget* editor, QAbstractItemModel* model, const QModelIndex& index) const override

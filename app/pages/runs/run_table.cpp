@@ -3,6 +3,7 @@
 #include "app/pages/runs/course_delegate.h"
 #include "app/pages/runs/run_model.h"
 #include "widgets/kept_columns.h"
+#include "widgets/text_delegate.h"
 #include "widgets/theme.h"
 
 #include <QHeaderView>
@@ -37,6 +38,7 @@ RunTable::RunTable(QWidget* parent)
     horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
     horizontalHeader()->setStretchLastSection(true);
     horizontalHeader()->setSectionsMovable(true);
+    setItemDelegate(new TextDelegate(this));
     setItemDelegateForColumn(RunModel::Course, new CourseDelegate(this));
 }
 
