@@ -4,6 +4,8 @@
 
 #include <QSignalBlocker>
 
+#include <algorithm>
+
 namespace nanodit {
 
 namespace {
@@ -39,6 +41,26 @@ std::filesystem::path WeightsChoice::choose(const std::filesystem::path& checkpo
     const QSignalBlocker quiet(this);
     setCurrentIndex(weightsKindOf(checkpoint) == WeightsKind::Raw ? Raw : Averaged);
     return weightsKindOf(checkpoint) ? checkpoint.parent_path() : checkpoint;
+}
+
+const RunInfo* WeightsChoice::runIn(const std::vector<RunInfo>& runs) const
+{
+    const auto folder = folder_.parent_path().parent_path(); // of checkpoints/step-00000010
+    const auto run = std::ranges::find(runs, folder, &RunInfo::folder);
+    return run == runs.end() ? nullptr : &*run;
+}
+
+std::vector<std::filesystem::path> WeightsChoice::checkpointsOfRun(const std::vector<RunInfo>& runs) const
+{
+    const auto* const run = runIn(runs);
+    if (run == nullptr)
+        return {};
+    auto all = run->checkpoints;
+    for (auto& one : all) {
+        if (both_ && currentIndex() == Raw && hasBothWeights(one))
+            one = weightsFile(one, WeightsKind::Raw);
+    }
+    return all;
 }
 
 } // namespace nanodit

@@ -3,8 +3,11 @@
 #include <QComboBox>
 
 #include <filesystem>
+#include <vector>
 
 namespace nanodit {
+
+struct RunInfo;
 
 /// Which weights of a checkpoint are opened: their moving average, or those as they were trained. There is a choice
 /// only where the checkpoint has both; elsewhere it is hidden.
@@ -20,6 +23,10 @@ public:
     std::filesystem::path chosen() const;
     /// As chosen() gives it for a checkpoint; gives its folder. Tells nobody.
     std::filesystem::path choose(const std::filesystem::path& checkpoint);
+    /// The one of `runs` that the checkpoint is of; null: none. Asks no disk.
+    const RunInfo* runIn(const std::vector<RunInfo>& runs) const;
+    /// The checkpoints of that run, oldest first, each with the same weights, where it has them.
+    std::vector<std::filesystem::path> checkpointsOfRun(const std::vector<RunInfo>& runs) const;
 
 private:
     std::filesystem::path folder_;

@@ -1,4 +1,5 @@
 #include "app/weights_choice.h"
+#include "core/front/training.h"
 #include "core/io/atomic_file.h"
 #include "tests/support/test_data.h"
 
@@ -43,6 +44,29 @@ private Q_SLOTS:
         QCOMPARE(choice.choose(folder), folder);
         QCOMPARE(choice.currentIndex(), 0);
         QCOMPARE(changed.count(), 0);
+    }
+
+    void theCheckpointsOfItsRunHaveTheSameWeights()
+    {
+        const test::TemporaryFolder folder;
+        const auto step = [&](const char* run, const char* name) { return folder / run / "checkpoints" / name; };
+        const auto first = step("mine", "step-00000010"), last = step("mine", "step-00000020"),
+                   other = step("other", "step-00000010");
+        for (const auto& file : {first / "ema.safetensors", last / "ema.safetensors", last / "model.safetensors",
+                                 other / "ema.safetensors"}) {
+            std::filesystem::create_directories(file.parent_path());
+            writeFileAtomically(file, "x");
+        }
+        const std::vector<RunInfo> runs = {
+            {.name = "other", .folder = folder / "other", .checkpoints = {other}, .lastWritten = {}},
+            {.name = "mine", .folder = folder / "mine", .checkpoints = {first, last}, .lastWritten = {}}};
+        WeightsChoice choice;
+        QVERIFY(choice.runIn(runs) == nullptr && choice.checkpointsOfRun(runs).empty());
+        choice.setCheckpoint(last);
+        QVERIFY(choice.runIn(runs) == &runs[1]);
+        QVERIFY(choice.checkpointsOfRun(runs) == (std::vector{first, last}));
+        choice.setCurrentIndex(1);
+        QVERIFY(choice.checkpointsOfRun(runs) == (std::vector{first, last / "model.safetensors"}));
     }
 };
 

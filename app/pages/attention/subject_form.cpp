@@ -323,19 +323,7 @@ fs::path SubjectForm::checkpoint() const
 
 std::vector<fs::path> SubjectForm::checkpointsOfRun() const
 {
-    for (const auto& run : session_.runs()) {
-        for (const auto& file : run.checkpoints) {
-            if (file != checkpointFolder(checkpoint()))
-                continue;
-            auto all = run.checkpoints; // each with the same weights, where it has them
-            for (auto& one : all) {
-                if (weightsKindOf(checkpoint()) == WeightsKind::Raw && hasBothWeights(one))
-                    one = weightsFile(one, WeightsKind::Raw);
-            }
-            return all;
-        }
-    }
-    return {};
+    return weights_->checkpointsOfRun(session_.runs());
 }
 
 AttentionSubject SubjectForm::subject() const

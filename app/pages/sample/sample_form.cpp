@@ -33,7 +33,6 @@ namespace {
 
 constexpr std::int64_t previewsAPicture = 12;
 constexpr int mostPictures = 16;
-constexpr int runRole = Qt::UserRole + 1; ///< The name of a checkpoint's run.
 
 QDoubleSpinBox* makeRealBox(double minimum, double maximum, double step, int decimals, QWidget* parent)
 {
@@ -278,7 +277,6 @@ void SampleForm::listCheckpoints()
         for (auto checkpoint = run.checkpoints.rbegin(); checkpoint != run.checkpoints.rend(); ++checkpoint) {
             checkpoints_->addItem(tr("%1 · %2").arg(QString::fromStdString(run.name), checkpointTitle(*checkpoint)),
                                   QString::fromStdString(checkpoint->string()));
-            checkpoints_->setItemData(checkpoints_->count() - 1, QString::fromStdString(run.name), runRole);
         }
     }
     const int again = before.isEmpty() ? -1 : checkpoints_->findData(before);
@@ -337,31 +335,14 @@ std::filesystem::path SampleForm::checkpoint() const
     return weightsKind_->chosen();
 }
 
-const RunInfo* SampleForm::chosenRun() const
-{
-    const auto name = checkpoints_->currentData(runRole).toString().toStdString();
-    const auto run = std::ranges::find(session_.runs(), name, &RunInfo::name);
-    return run == session_.runs().end() ? nullptr : &*run;
-}
-
 std::vector<std::filesystem::path> SampleForm::checkpointsOfRun() const
 {
-    const auto* const run = chosenRun();
-    if (run == nullptr)
-        return {};
-    auto all = run->checkpoints; // each with the same weights, where it has them
-    if (weightsKindOf(checkpoint()) == WeightsKind::Raw) {
-        for (auto& one : all) {
-            if (hasBothWeights(one))
-                one = weightsFile(one, WeightsKind::Raw);
-        }
-    }
-    return all;
+    return weightsKind_->checkpointsOfRun(session_.runs());
 }
 
 bool SampleForm::hasOtherCheckpoints() const
 {
-    const auto* const run = chosenRun();
+    const auto* const run = weightsKind_->runIn(session_.runs());
     return run != nullptr && run->checkpoints.size() > 1;
 }
 

@@ -69,7 +69,6 @@ private:
     QWidget* makeSampler();
     void setErased(std::vector<std::int64_t> patches, std::vector<double> weights = {});
     SampleRequest shownRequest() const; ///< As the fields say.
-    const RunInfo* chosenRun() const;   ///< Of the chosen checkpoint; null without one.
     void listCheckpoints();
     void listSizes();
     void setSize(ImageSize size);
