@@ -17,14 +17,14 @@ void addPreview(std::vector<TrainPreview>& previews, std::map<std::string, QImag
                 const std::vector<RecordInfo>& records, std::int64_t step, const std::string& record,
                 const fs::path& file, PreviewKind kind)
 {
-    const auto known =
-        std::find_if(records.begin(), records.end(), [&record](const RecordInfo& r) { return r.id == record; });
+    const auto found = std::ranges::lower_bound(records, record, {}, &RecordInfo::id);
+    const auto* const known = found != records.end() && found->id == record ? &*found : nullptr;
     try {
-        if (known != records.end() && references.count(record) == 0)
+        if (known != nullptr && references.count(record) == 0)
             references[record] = reducedTo(qImageFromImage(loadBucketImage(*known)), PreviewGrid::keptSide);
         previews.push_back({.step = step,
                             .record = QString::fromStdString(record),
-                            .caption = known != records.end() ? QString::fromStdString(known->caption) : QString(),
+                            .caption = known != nullptr ? QString::fromStdString(known->caption) : QString(),
                             .picture = reducedTo(qImageFromImage(readImage(file)), PreviewGrid::keptSide),
                             .reference = references[record],
                             .kind = kind});

@@ -21,6 +21,7 @@ namespace nanodit {
 
 namespace {
 constexpr std::size_t keptPreviewSteps = 40; ///< Columns of pictures that a past run shows.
+constexpr std::size_t previewsATurn = 100;   ///< Of the event loop: each is laid out among all others.
 constexpr qsizetype longestLog = 1 << 20;    ///< Bytes of a past run's log that are shown, the newest.
 constexpr auto watchInterval = std::chrono::seconds(5);
 
@@ -298,13 +299,10 @@ void Training::showRun(const RunInfo& run)
     runName_ = QString::fromStdString(run.name);
     Q_EMIT runChanged();
     curves_.load(session_.readings(), run.folder, [this](const Notice& why) { Q_EMIT readFailed(why); });
-    const auto isShown = [this, folder = run.folder] { // a workspace opened meanwhile can have a run of this name, too
-        return session_.hasWorkspace() && session_.workspace().runsFolder() / runName_.toStdString() == folder;
-    };
     session_.readings().ask(
         this, [folder = run.folder] { return readLog(folder); },
-        [this, isShown](const QString& text) {
-            if (!active() && isShown())
+        [this, folder = run.folder](const QString& text) {
+            if (!active() && isShown(folder))
                 Q_EMIT logRead(text);
         });
     session_.readings().ask(
@@ -312,14 +310,27 @@ void Training::showRun(const RunInfo& run)
         [folder = run.folder, records = session_.recordsValue()] {
             return readRunPreviews(folder, *records, keptPreviewSteps);
         },
-        [this, isShown](const std::vector<TrainPreview>& previews) {
-            if (!isShown())
-                return;
-            for (const auto& preview : previews)
-                Q_EMIT previewed(preview);
+        [this, folder = run.folder](std::vector<TrainPreview> previews) {
+            tellPreviews(folder, std::make_shared<const std::vector<TrainPreview>>(std::move(previews)), 0);
         });
     setHolder({}); // of the run shown before
     lookForHolder();
+}
+
+/// A workspace opened meanwhile can have a run of the same name.
+bool Training::isShown(const std::filesystem::path& runFolder) const
+{
+    return session_.hasWorkspace() && session_.workspace().runsFolder() / runName_.toStdString() == runFolder;
+}
+
+void Training::tellPreviews(const std::filesystem::path& runFolder, const Previews& previews, std::size_t first)
+{
+    const auto end = std::min(previews->size(), first + previewsATurn);
+    for (auto i = first; i < end && isShown(runFolder); ++i)
+        Q_EMIT previewed((*previews)[i]);
+    if (end < previews->size() && isShown(runFolder))
+        QMetaObject::invokeMethod(
+            this, [this, runFolder, previews, end] { tellPreviews(runFolder, previews, end); }, Qt::QueuedConnection);
 }
 
 void Training::forgetRun()

@@ -104,6 +104,9 @@ private:
     void changeQueue(); ///< Tells of it, and keeps it.
     void lookForHolder();
     void setHolder(std::optional<RunHolder> holder);
+    bool isShown(const std::filesystem::path& runFolder) const;
+    using Previews = std::shared_ptr<const std::vector<TrainPreview>>;
+    void tellPreviews(const std::filesystem::path& runFolder, const Previews& previews, std::size_t first);
 
     Session& session_;
     State state_ = State::Idle;

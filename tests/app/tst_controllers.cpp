@@ -191,6 +191,30 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(session.idle(), minute);
     }
 
+    void manyPreviewsOfARunComeInTurnsOfTheLoop()
+    {
+        constexpr int previews = 250;
+        Session session;
+        Controllers controllers(session);
+        session.openWorkspace(path("workspace"));
+        QTRY_VERIFY_WITH_TIMEOUT(session.hasWorkspace() && session.idle(), minute);
+        const auto folder = session.workspace().runsFolder() / "pictured";
+        std::filesystem::create_directories(folder / "samples");
+        for (int i = 0; i < previews; ++i)
+            writePng(previewFile(folder, 10, "hill-" + std::to_string(i)),
+                     test::drawnPicture(static_cast<std::uint64_t>(i), {32, 32}));
+        const QSignalSpy previewed(&controllers.training, &Training::previewed);
+        qsizetype inFirstTurn = 0;
+        connect(&controllers.training, &Training::previewed, this, [&] {
+            if (previewed.count() == 1)
+                QMetaObject::invokeMethod(
+                    this, [&] { inFirstTurn = previewed.count(); }, Qt::QueuedConnection);
+        });
+        controllers.training.showRun({.name = "pictured", .folder = folder, .checkpoints = {}});
+        QTRY_COMPARE_WITH_TIMEOUT(previewed.count(), previews, minute);
+        QVERIFY2(inFirstTurn > 0 && inFirstTurn < previews, qPrintable(QString::number(inFirstTurn)));
+    }
+
     /// There is nothing to train on: each fails at once, and the next one has its turn.
     void queuedTrainingsFollowOneAnother()
     {
