@@ -225,14 +225,21 @@ void PictureTable::paintEvent(QPaintEvent*)
     }
 }
 
-QImage PictureTable::sheet() const
+int PictureTable::rowsWithin(int height) const
 {
+    return std::clamp((height - tableHeaderHeight) / rowHeight(), 0,
+                      std::min(static_cast<int>(rows_.size()), static_cast<int>(pictures_.maxCost())));
+}
+
+QImage PictureTable::sheet(int rows) const
+{
+    rows = std::min(rows, static_cast<int>(rows_.size()));
     const int width = textWidth + cellSpace + static_cast<int>(columns_.size()) * (side() + cellSpace);
-    QImage image(width, tableHeaderHeight + static_cast<int>(rows_.size()) * rowHeight(), QImage::Format_RGB32);
+    QImage image(width, tableHeaderHeight + rows * rowHeight(), QImage::Format_RGB32);
     image.fill(themeColours().window);
     QPainter painter(&image);
     paintHeader(painter);
-    for (int row = 0; row < static_cast<int>(rows_.size()); ++row)
+    for (int row = 0; row < rows; ++row)
         paintRow(painter, row, tableHeaderHeight + row * rowHeight());
     return image;
 }

@@ -33,9 +33,12 @@ public:
     void setCurrentRow(int row);
     /// Where a row's picture is drawn, in the viewport.
     QRect cellRect(int row, int column) const;
-    /// Every row as one picture, with the titles; for files. Pictures that were not given are left blank.
-    QImage sheet() const;
-    bool hasPictures(const QString& key) const { return pictures_.contains(key); }
+    /// The first rows as one picture, with the titles; for files. Pictures that were not given are left blank.
+    QImage sheet(int rows) const;
+    /// How many rows a sheet of at most this height can have, in pixels, and their pictures be kept for.
+    int rowsWithin(int height) const;
+    /// Whether they were given; asked for, they are kept longer than others.
+    bool hasPictures(const QString& key) const { return pictures_.object(key) != nullptr; }
 
 Q_SIGNALS:
     void picturesWanted(const QString& key);

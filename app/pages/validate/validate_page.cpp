@@ -315,7 +315,7 @@ void ValidatePage::save(Export what)
         };
         if (results_->shown() == nullptr || results_->shown()->report.folder != shown.report.folder)
             return another();
-        results_->makeSheet([this, target, done, failed, another](const QImage& sheet) {
+        results_->makeSheet([this, target, failed, another](const QImage& sheet, const QString& leftOut) {
             if (sheet.isNull())
                 return another();
             session_.background().ask(
@@ -328,7 +328,11 @@ void ValidatePage::save(Export what)
                         throw StoreError("the picture is too large for a PNG");
                     writeFileAtomically(fs::path(target.toStdString()), bytes.toStdString());
                 },
-                done, failed);
+                [this, target, leftOut] {
+                    const auto saved = tr("Saved to %1").arg(folderText(target));
+                    frame_->banner()->showNotice(leftOut.isEmpty() ? saved : saved + QStringLiteral(". ") + leftOut);
+                },
+                failed);
         });
         return;
     }

@@ -319,12 +319,16 @@ void ValidateResults::showMenu(int row, QPoint at)
     menu.exec(at);
 }
 
-void ValidateResults::makeSheet(const std::function<void(const QImage&)>& then)
+void ValidateResults::makeSheet(const std::function<void(const QImage& sheet, const QString& leftOut)>& then)
 {
     if (tab() == comparisonTab)
-        return then(comparison_->grab().toImage());
+        return then(comparison_->grab().toImage(), {});
+    constexpr int margin = 16, tallest = 32767; // Qt paints no further
+    const auto ratio = cards_->devicePixelRatioF();
+    const int aboveRows = static_cast<int>(ratio * cards_->height()) + 3 * margin;
+    const int rows = table_->rowsWithin(tallest - aboveRows);
     std::vector<ValidationRow> missing; // what was never scrolled to
-    std::copy_if(rows_.begin(), rows_.end(), std::back_inserter(missing),
+    std::copy_if(rows_.begin(), rows_.begin() + rows, std::back_inserter(missing),
                  [this](const auto& row) { return !table_->hasPictures(keyOf(row)); });
     queue_.ask(
         this,
@@ -334,15 +338,14 @@ void ValidateResults::makeSheet(const std::function<void(const QImage&)>& then)
                 read.emplace_back(keyOf(row), picturesOf(row, compared));
             return read;
         },
-        [this, then, of = shown_->report.folder,
+        [this, then, rows, of = shown_->report.folder,
          at = tab()](const std::vector<std::pair<QString, std::vector<QImage>>>& read) {
             if (!shown_ || shown_->report.folder != of || tab() != at)
-                return then({});
+                return then({}, {});
             for (const auto& [key, pictures] : read)
                 table_->setPictures(key, pictures);
             const auto numbers = cards_->grab().toImage();
-            const auto pictures = table_->sheet();
-            constexpr int margin = 16;
+            const auto pictures = table_->sheet(rows);
             QImage sheet(std::max(numbers.width(), pictures.width()) + 2 * margin,
                          numbers.height() + pictures.height() + 3 * margin, QImage::Format_RGB32);
             sheet.fill(themeColours().window);
@@ -350,7 +353,11 @@ void ValidateResults::makeSheet(const std::function<void(const QImage&)>& then)
             painter.drawImage(margin, margin, numbers);
             painter.drawImage(margin, 2 * margin + numbers.height(), pictures);
             painter.end();
-            then(sheet);
+            const auto all = static_cast<int>(rows_.size());
+            then(sheet, rows < all ? tr("It holds the first %1 of %2 rows; more have no room in one picture.")
+                                         .arg(rows)
+                                         .arg(all)
+                                   : QString());
         });
 }
 

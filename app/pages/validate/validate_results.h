@@ -35,9 +35,9 @@ public:
     int tab() const;
     /// Opens the picture of a record in the present tab.
     void openRecord(const QString& id);
-    /// The cards and all pictures of the present tab as one picture, once they are read; a null one where something
-    /// else is shown by then.
-    void makeSheet(const std::function<void(const QImage&)>& then);
+    /// The cards and the pictures of the present tab as one picture, once they are read, with a sentence about what had
+    /// no room in it; a null one where something else is shown by then.
+    void makeSheet(const std::function<void(const QImage& sheet, const QString& leftOut)>& then);
     bool settled() const { return queue_.pending() == 0; }
 
 Q_SIGNALS:
