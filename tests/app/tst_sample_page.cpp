@@ -395,6 +395,18 @@ private Q_SLOTS:
         QVERIFY(followed.isEmpty());
     }
 
+    void aRestoredSizeStaysThoughNoRecordHasIt()
+    {
+        const auto before = form()->request();
+        auto request = before;
+        request.size = {.width = 320, .height = 64};
+        form()->setRequest(request);
+        session_->refreshRecords(); // as whenever one is edited
+        settle();
+        QVERIFY(form()->request().size == request.size);
+        form()->setRequest(before);
+    }
+
     void theCheckpointsOfARunAreKnownWithoutAskingTheDisk()
     {
         const auto* const run = newestRun(session_->runs());

@@ -106,6 +106,7 @@ SampleForm::SampleForm(Session& session, Dialogs& dialogs, QWidget* parent)
     connect(&session_, &Session::workspaceChanged, this, [this] {
         restored_.reset();
         carried_->take({}); // pictures and checkpoints of the workspace before
+        size_->clear();
         listSizes();
     });
 }
@@ -298,12 +299,18 @@ void SampleForm::listSizes()
         std::for_each(session_.workspace().config.buckets.begin(), session_.workspace().config.buckets.end(), add);
     for (const auto& record : session_.records())
         add(record.bucket);
-    const auto before = size_->currentText();
-    size_->clear();
-    for (const auto& size : sizes)
-        size_->addItem(QStringLiteral("%1 × %2 px").arg(size.width).arg(size.height),
-                       QString::fromStdString(bucketName(size)));
-    size_->setCurrentIndex(std::max(0, size_->findText(before)));
+    const auto before = size_->currentData().toString();
+    {
+        const QSignalBlocker quiet(size_); // else the first one is told of on the way
+        size_->clear();
+        if (const auto kept = sizeFromName(before.toStdString()))
+            add(*kept); // a restored picture's can be none of these
+        for (const auto& size : sizes)
+            size_->addItem(QStringLiteral("%1 × %2 px").arg(size.width).arg(size.height),
+                           QString::fromStdString(bucketName(size)));
+        size_->setCurrentIndex(std::max(0, size_->findData(before)));
+    }
+    tellSize();
 }
 
 void SampleForm::tellSize()
