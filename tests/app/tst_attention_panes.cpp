@@ -1,4 +1,5 @@
 #include "app/pages/attention/attention_panes.h"
+#include "app/pages/attention/time_bar.h"
 #include "widgets/attention_map.h"
 #include "widgets/theme.h"
 #include "widgets/word_strip.h"
@@ -39,6 +40,28 @@ class TestAttentionPanes : public QObject {
 
 private Q_SLOTS:
     void initTestCase() { const Theme theme(*qApp); }
+
+    void aFilmThatIsMadeWhileAnotherPlaysIsPlayedToo()
+    {
+        TimeBar bar;
+        bar.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&bar));
+        const auto play = [&bar] { // as the page does with a film that has been made
+            bar.setFilm({"t = 0.90", "t = 0.50", "t = 0.10"}, "noise", "picture");
+            bar.togglePlay();
+        };
+        play();
+        QTRY_COMPARE(bar.frame(), 1);
+        play();
+        QCOMPARE(bar.frame(), 0);
+        QTRY_COMPARE(bar.frame(), 1);
+        bar.hide(); // it goes on when it is seen again
+        const int there = bar.frame();
+        QTest::qWait(400);
+        QCOMPARE(bar.frame(), there);
+        bar.show();
+        QTRY_VERIFY(bar.frame() != there);
+    }
 
     void sinksAreMarkedAtTheirWords()
     {

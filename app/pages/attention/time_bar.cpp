@@ -67,8 +67,10 @@ TimeBar::TimeBar(QWidget* parent)
     row->addWidget(make_);
     row->addWidget(leave_);
     play_.setInterval(frameTime);
-    connect(&play_, &QTimer::timeout, this,
-            [this] { slider_->setValue((slider_->value() + 1) % std::max<int>(1, static_cast<int>(labels_.size()))); });
+    connect(&play_, &QTimer::timeout, this, [this] {
+        if (isVisible()) // else nobody looks, and each frame is painted
+            slider_->setValue((slider_->value() + 1) % std::max<int>(1, static_cast<int>(labels_.size())));
+    });
     connect(slider_, &QSlider::valueChanged, this, [this] {
         tell();
         if (hasFilm())
@@ -113,6 +115,8 @@ void TimeBar::setAlongSampling(bool along)
 
 void TimeBar::setFilm(const QStringList& labels, const QString& first, const QString& last)
 {
+    play_.stop(); // the one before may be playing
+    playButton_->setIcon(icon(QStringLiteral("play")));
     first_->setText(first);
     last_->setText(last);
     if (!hasFilm())

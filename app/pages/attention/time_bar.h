@@ -26,7 +26,7 @@ public:
     void setAlongSampling(bool along); ///< Without a signal.
 
     bool hasFilm() const { return !labels_.isEmpty(); }
-    /// Shows the film's first frame. `first` and `last` stand at the slider's ends.
+    /// Shows the film's first frame, at rest. `first` and `last` stand at the slider's ends.
     void setFilm(const QStringList& labels, const QString& first, const QString& last);
     void leaveFilm(); ///< Back to the moment of the slider.
     int frame() const;
