@@ -187,6 +187,23 @@ private Q_SLOTS:
         stopTraining();
     }
 
+    void anotherRunThatIsBeingSetUpStaysWhenTheTrainingEnds()
+    {
+        auto* const form = window_->findChild<RunForm*>();
+        startTraining("meanwhile");
+        QTRY_VERIFY_WITH_TIMEOUT(lastStep() > 0, 2 * minute);
+        QTest::mouseClick(window_->findChild<QPushButton*>("queueNext"), Qt::LeftButton);
+        form->findChild<ConfigForm*>()->setValue("schedule.steps", std::int64_t(4321));
+        form->findChild<QLineEdit*>("runName")->setText("set-up");
+        stopTraining();
+        QTRY_VERIFY(session_->idle());
+        QVERIFY(form->pastRun() == nullptr);
+        QCOMPARE(form->runName(), QString("set-up"));
+        QVERIFY(form->config().has_value());
+        QCOMPARE(form->config()->schedule.steps, std::int64_t(4321));
+        QCOMPARE(window_->findChild<QPushButton*>("start")->text(), QString("Start"));
+    }
+
     void staysResponsiveWhileTraining()
     {
         startTraining("responsive");

@@ -241,7 +241,10 @@ void TrainPage::addActions()
     connect(checkpointNow_, &QAction::triggered, &training_, &Training::checkpointNow);
     connect(form_, &RunForm::changed, this, &TrainPage::updateState);
     connect(form_, &RunForm::changed, this, &TrainPage::forecast);
-    connect(form_, &RunForm::pastRunChosen, &training_, &Training::showRun);
+    connect(form_, &RunForm::pastRunChosen, this, [this](const RunInfo& run) {
+        queueing_ = queueing_ && training_.active();
+        training_.showRun(run);
+    });
     connect(form_, &RunForm::newRunChosen, &training_, &Training::forgetRun);
     connect(form_, &RunForm::failed, frame_->banner(), failuresIn(frame_->banner()));
 }
@@ -249,15 +252,16 @@ void TrainPage::addActions()
 void TrainPage::connectTraining()
 {
     connect(&training_, &Training::queuedStarted, this, [this](const QueuedTraining& next) {
-        queueing_ = false;
-        form_->showQueued(next.config, next.runName);
+        if (!queueing_) // else the form holds what is being set up
+            form_->showQueued(next.config, next.runName);
     });
     connect(&training_, &Training::stateChanged, this, [this] {
-        if (!training_.active()) // what was trained here can go on
+        if (!training_.active() && !queueing_) // what was trained here can go on
             form_->follow(training_.runName());
         updateState();
         forecast();
     });
+    connect(&session_, &Session::workspaceChanged, this, [this] { queueing_ = false; });
     connect(&session_, &Session::recordsChanged, this, &TrainPage::updateState);
     connect(&session_, &Session::recordsChanged, this, &TrainPage::forecast);
     connect(&session_, &Session::settingsChanged, this, &TrainPage::forecast);
@@ -329,6 +333,7 @@ void TrainPage::begin(bool resume)
     }
     frame_->banner()->hide();
     forecasts_->stop();
+    queueing_ = queueing_ && training_.active();
     training_.start(*config, run, resume, anyway);
 }
 
@@ -407,14 +412,14 @@ void TrainPage::updateState()
     pause_->setText(paused ? tr("Resume") : tr("Pause"));
     pause_->setIcon(icon(paused ? QStringLiteral("play") : QStringLiteral("pause")));
     progress_->setVisible(active);
-    queueing_ = queueing_ && active;
+    const bool queueing = queueing_ && active;
     queue_->setVisible(active);
-    queue_->setEnabled(!queueing_ || form_->config().has_value());
-    queue_->setText(queueing_ ? tr("Add to queue") : tr("Queue next"));
-    queue_->setToolTip(queueing_ ? tr("Train with this configuration once the run that is being trained has ended")
-                                 : tr("Set up a run that starts when this one has ended"));
-    cancelQueueing_->setVisible(queueing_);
-    form_->setReadOnly(active && !queueing_);
+    queue_->setEnabled(!queueing || form_->config().has_value());
+    queue_->setText(queueing ? tr("Add to queue") : tr("Queue next"));
+    queue_->setToolTip(queueing ? tr("Train with this configuration once the run that is being trained has ended")
+                                : tr("Set up a run that starts when this one has ended"));
+    cancelQueueing_->setVisible(queueing);
+    form_->setReadOnly(active && !queueing);
     showContext(active && training_.runner() != nullptr ? &training_.runner()->progress() : nullptr);
 }
 

@@ -77,7 +77,7 @@ private:
     TrainForecasts* forecasts_;
     ForecastPanel* forecast_;
     QAction *start_, *newRun_, *queue_, *cancelQueueing_, *pause_, *stop_, *previewNow_, *checkpointNow_;
-    bool queueing_ = false; ///< While one run is trained, another one is set up.
+    bool queueing_ = false; ///< While one run was trained, another one has been set up, and has not begun.
 };
 
 } // namespace nanodit
