@@ -2,12 +2,14 @@
 #include "app/pages/train/run_form.h"
 #include "core/front/runs.h"
 #include "core/front/training.h"
+#include "tests/support/active_window.h"
 #include "tests/support/scripted_dialogs.h"
 #include "tests/support/test_data.h"
 #include "widgets/config_form.h"
 
 #include <QComboBox>
 #include <QLabel>
+#include <QLineEdit>
 #include <QSignalSpy>
 #include <QStandardPaths>
 #include <QTest>
@@ -80,6 +82,30 @@ private Q_SLOTS:
         Q_EMIT list->activated(last);
         QCOMPARE(list->currentText(), QString("config.yaml"));
         QCOMPARE(form_->config()->schedule.steps, std::int64_t(77));
+    }
+
+    void aNameThatIsBeingTypedStaysThoughItBeginsAsAnothers()
+    {
+        form_->chooseNewRun();
+        form_->resize(400, 700);
+        form_->show();
+        QVERIFY(test::activate(*form_));
+        auto* const name = form_->findChild<QLineEdit*>("runName");
+        name->setFocus();
+        QTRY_VERIFY(name->hasFocus());
+        name->selectAll();
+        QTest::keyClicks(name, "bare");
+        session_.refreshRuns(); // as whenever a training has saved a checkpoint
+        QTRY_VERIFY_WITH_TIMEOUT(session_.idle(), 60000);
+        QCOMPARE(name->text(), QString("bare"));
+        QTest::keyClicks(name, "-2");
+        QCOMPARE(form_->runName(), QString("bare-2"));
+        form_->findChild<QComboBox*>("runs")->setFocus();
+        name->setText("bare"); // left so, it gives way to a free one
+        session_.refreshRuns();
+        QTRY_VERIFY_WITH_TIMEOUT(session_.idle(), 60000);
+        QVERIFY(name->text() != QString("bare"));
+        form_->hide();
     }
 
 private:
