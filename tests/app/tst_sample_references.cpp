@@ -159,6 +159,21 @@ private Q_SLOTS:
         form()->setReference(NoReference{});
     }
 
+    void whatIsTypedStaysWhileRecordsAreRead()
+    {
+        form()->setReference(RecordReference{session_->records()[0].id});
+        settle();
+        auto* const line = find<QComboBox>("referenceRecords")->lineEdit();
+        line->selectAll();
+        QTest::keyClicks(line, "zzz"); // nothing that is offered
+        session_->refreshRecords(); // as when passes have ended
+        settle();
+        QCOMPARE(line->text(), QString("zzz"));
+        QCOMPARE(std::get<RecordReference>(form()->request().reference).id, session_->records()[0].id);
+        form()->setReference(NoReference{});
+        QVERIFY(line->text().isEmpty());
+    }
+
     void aRecordIsPickedByItsPicture()
     {
         find<QToolButton>("referenceChoose")->click();

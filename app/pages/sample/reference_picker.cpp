@@ -173,8 +173,16 @@ ReferencePicker::ReferencePicker(Session& session, Dialogs& dialogs, Use use, QW
 void ReferencePicker::listRecords()
 {
     const QSignalBlocker quiet(records_);
+    auto* const line = records_->lineEdit();
+    const auto typed = line->isModified() ? line->text() : QString(); // and not taken yet
+    const int cursor = line->cursorPosition();
     names_->setRecords(session_.recordsValue());
     showPicture();
+    if (typed.isEmpty())
+        return;
+    line->setText(typed);
+    line->setModified(true);
+    line->setCursorPosition(cursor);
 }
 
 void ReferencePicker::setReference(const Reference& reference)
@@ -213,7 +221,12 @@ void ReferencePicker::showPicture()
     records_->setCurrentIndex(fromRecord != nullptr ? names_->rowOf(QString::fromStdString(fromRecord->id)) : -1);
     // The id, not the end of the caption; after the completer, which puts its choice into the line last.
     QMetaObject::invokeMethod(
-        records_->lineEdit(), [line = records_->lineEdit()] { line->setCursorPosition(0); }, Qt::QueuedConnection);
+        records_->lineEdit(),
+        [line = records_->lineEdit()] {
+            if (!line->isModified())
+                line->setCursorPosition(0);
+        },
+        Qt::QueuedConnection);
     clear_->setEnabled(!std::holds_alternative<NoReference>(reference_));
     const auto show = [this, number](const QString& caption) {
         return [this, number, caption](const ShownReference& read) {
