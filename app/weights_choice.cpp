@@ -27,13 +27,20 @@ WeightsChoice::WeightsChoice(QWidget* parent)
 void WeightsChoice::setCheckpoint(const std::filesystem::path& folder)
 {
     folder_ = folder;
-    both_ = !folder.empty() && hasBothWeights(folder);
-    setVisible(both_);
+    raw_.clear();
+    if (!folder.empty() && hasBothWeights(folder))
+        raw_ = weightsFile(folder, WeightsKind::Raw);
+    setVisible(!raw_.empty());
+}
+
+bool WeightsChoice::isRaw() const
+{
+    return !raw_.empty() && currentIndex() == Raw;
 }
 
 std::filesystem::path WeightsChoice::chosen() const
 {
-    return both_ && currentIndex() == Raw ? weightsFile(folder_, WeightsKind::Raw) : folder_;
+    return isRaw() ? raw_ : folder_;
 }
 
 std::filesystem::path WeightsChoice::choose(const std::filesystem::path& checkpoint)
@@ -57,7 +64,7 @@ std::vector<std::filesystem::path> WeightsChoice::checkpointsOfRun(const std::ve
         return {};
     auto all = run->checkpoints;
     for (auto& one : all) {
-        if (both_ && currentIndex() == Raw && hasBothWeights(one))
+        if (isRaw() && hasBothWeights(one))
             one = weightsFile(one, WeightsKind::Raw);
     }
     return all;

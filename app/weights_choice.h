@@ -19,7 +19,7 @@ public:
 
     /// The checkpoint whose weights are chosen from now on; empty: none.
     void setCheckpoint(const std::filesystem::path& folder);
-    /// The folder for the average, or the file of the raw weights.
+    /// The folder for the average, or the file of the raw weights, whether they are still there or not. Asks no disk.
     std::filesystem::path chosen() const;
     /// As chosen() gives it for a checkpoint; gives its folder. Tells nobody.
     std::filesystem::path choose(const std::filesystem::path& checkpoint);
@@ -29,8 +29,10 @@ public:
     std::vector<std::filesystem::path> checkpointsOfRun(const std::vector<RunInfo>& runs) const;
 
 private:
+    bool isRaw() const;
+
     std::filesystem::path folder_;
-    bool both_ = false;
+    std::filesystem::path raw_; ///< The file beside the average; empty where there is no choice.
 };
 
 } // namespace nanodit

@@ -29,6 +29,8 @@ private Q_SLOTS:
         QCOMPARE(choice.chosen(), both);
         choice.setCurrentIndex(1);
         QCOMPARE(choice.chosen(), both / "model.safetensors");
+        std::filesystem::remove(both / "model.safetensors"); // who opens it says so
+        QCOMPARE(choice.chosen(), both / "model.safetensors");
         choice.setCheckpoint(averageAlone); // whatever was chosen elsewhere
         QVERIFY(choice.isHidden());
         QCOMPARE(choice.chosen(), averageAlone);
