@@ -7,6 +7,7 @@
 #include "core/front/runs.h"
 #include "core/front/training.h"
 #include "core/io/atomic_file.h"
+#include "tests/support/active_window.h"
 #include "tests/support/scripted_dialogs.h"
 #include "tests/support/test_data.h"
 #include "widgets/banner.h"
@@ -17,6 +18,7 @@
 #include <QHeaderView>
 #include <QLabel>
 #include <QLineEdit>
+#include <QPointer>
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QStandardPaths>
@@ -146,6 +148,24 @@ private Q_SLOTS:
         QTest::keyClicks(editor, " thought");
         QTest::keyClick(editor, Qt::Key_Return);
         QTRY_COMPARE(cell(1, RunModel::Note), QString("half a thought"));
+    }
+
+    void theButtonOfAPageWithoutRunsKeepsTheKeys()
+    {
+        const auto empty = Workspace::create(*folder_ / "empty", {});
+        session_->openWorkspace(QString::fromStdString(empty.root.string()));
+        QTRY_COMPARE(table()->model()->rowCount(), 0);
+        QTRY_VERIFY(session_->idle());
+        const auto buttons = page_->findChildren<QPushButton*>();
+        const auto found = std::ranges::find(buttons, QString("Go to training"), &QPushButton::text);
+        QVERIFY(found != buttons.end());
+        const QPointer<QPushButton> button = *found;
+        QVERIFY(test::activate(*page_));
+        button->setFocus();
+        QTRY_VERIFY(button->hasFocus());
+        session_->refreshRuns();
+        QTRY_VERIFY(session_->idle());
+        QVERIFY(button && button->hasFocus());
     }
 
     void damagedNotesAreMovedAsideAndTold()

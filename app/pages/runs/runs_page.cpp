@@ -445,7 +445,7 @@ void RunsPage::updateState()
     validate_->setEnabled(selected);
     frame_->setContext(any ? countText(model_->rowCount(), tr("runs")) : QString());
     states_->setCurrentIndex(any ? 1 : 0);
-    if (any)
+    if (any || std::exchange(toldKnown_, known_) == known_) // its button may have the keys
         return;
     if (!known_)
         return state_->showWorking(tr("Reading runs"));

@@ -6,6 +6,8 @@
 
 #include <QWidget>
 
+#include <optional>
+
 class QLabel;
 class QLineEdit;
 class QAction;
@@ -94,6 +96,7 @@ private:
     QAction *show_, *validate_, *compare_;
     QString wanted_; ///< To be selected once it is listed.
     bool known_ = false;
+    std::optional<bool> toldKnown_; ///< What the page without runs says: that there are none, or that they are read.
 };
 
 } // namespace nanodit
