@@ -233,26 +233,6 @@ private Q_SLOTS:
         QCOMPARE(child<ValueCards>("validateCards")->chosen(), QStringLiteral("text_match"));
     }
 
-    void aSheetHoldsAsManyRowsAsOnePictureCan()
-    {
-        PictureTable table;
-        table.resize(1200, 600);
-        table.setColumns({"Reference", "mine"});
-        std::vector<PictureTable::Row> rows;
-        for (int i = 0; i < 1000; ++i)
-            rows.push_back({.key = QString::number(i), .title = {}, .facts = {}, .value = {}});
-        table.setRows(rows);
-        constexpr int tallest = 32767; // beyond, Qt paints nothing
-        const int fitting = table.rowsWithin(tallest);
-        QVERIFY(fitting > 50 && fitting < 1000);
-        QImage red(32, 32, QImage::Format_RGB888);
-        red.fill(Qt::red);
-        table.setPictures(QString::number(fitting - 1), {red, red});
-        const auto sheet = table.sheet(fitting);
-        QVERIFY(sheet.height() <= tallest);
-        QCOMPARE(sheet.pixelColor(table.cellRect(fitting - 1, 1).center()), QColor(Qt::red));
-    }
-
     void everyFormatIsExported()
     {
         const std::pair<const char*, const char*> kinds[] = {

@@ -1,4 +1,5 @@
 #include "widgets/filmstrip.h"
+#include "widgets/picture_table.h"
 #include "widgets/preview_grid.h"
 #include "widgets/text.h"
 
@@ -153,6 +154,26 @@ private Q_SLOTS:
         QCOMPARE(kept.size(), QSize(Filmstrip::keptSide, Filmstrip::keptSide * 3 / 4));
         QCOMPARE(film.index(0).data(Qt::ToolTipRole).toString(), QStringLiteral("<p>&lt;b&gt; is a tag</p>"));
         QCOMPARE(toolTipOf({}), QString());
+    }
+
+    void aSheetHoldsAsManyRowsAsOnePictureCan()
+    {
+        PictureTable table;
+        table.resize(1200, 600);
+        table.setColumns({"Reference", "mine"});
+        std::vector<PictureTable::Row> rows;
+        for (int i = 0; i < 1000; ++i)
+            rows.push_back({.key = QString::number(i), .title = {}, .facts = {}, .value = {}});
+        table.setRows(rows);
+        constexpr int tallest = 32767; // beyond, Qt paints nothing
+        const int fitting = table.rowsWithin(tallest);
+        QVERIFY(fitting > 50 && fitting < 1000);
+        QImage red(32, 32, QImage::Format_RGB888);
+        red.fill(Qt::red);
+        table.setPictures(QString::number(fitting - 1), {red, red});
+        const auto sheet = table.sheet(fitting);
+        QVERIFY(sheet.height() <= tallest);
+        QCOMPARE(sheet.pixelColor(table.cellRect(fitting - 1, 1).center()), QColor(Qt::red));
     }
 };
 
