@@ -31,8 +31,12 @@ void AfterJobs::ask(const QString& question, const QString& action, const std::f
     if (session_.jobs().empty())
         return then();
     QStringList names;
-    for (const auto* const runner : session_.jobs())
-        names << runner->name();
+    for (const auto* const runner : session_.jobs()) {
+        if (!runner->keepsNothing())
+            names << runner->name();
+    }
+    if (names.isEmpty())
+        return stop(then);
     const auto consequence =
         tr("Still running: %1. It is safe to stop: training saves a checkpoint and passes keep finished work.")
             .arg(names.join(QStringLiteral(", ")));

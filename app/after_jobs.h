@@ -21,7 +21,7 @@ public:
     /// Whatever is to hear of the jobs' end before a wish comes true must be connected to the session before this is
     /// made.
     AfterJobs(Session& session, Dialogs& dialogs, QWidget* window);
-    /// Runs `then` at once, or, when jobs run, after asking and stopping them.
+    /// Runs `then` at once, or, when jobs run, after stopping them; asks before, unless nothing of them is kept.
     void ask(const QString& question, const QString& action, const std::function<void()>& then);
     /// Stops the jobs without a question; once all have ended, `then` runs.
     void stop(std::function<void()> then);

@@ -134,6 +134,7 @@ void DatasetJobs::forecast()
     forecasting_ = true;
     Q_EMIT forecastBegun();
     auto* const runner = session_.newJob(tr("Check of the passes"), Page::Dataset);
+    runner->setKeepsNothing(); // it begins by itself
     connect(runner, &JobRunner::failed, this, &DatasetJobs::forecastFailed);
     connect(runner, &JobRunner::finished, this, [this](JobEnd end) {
         if (end == JobEnd::Cancelled)

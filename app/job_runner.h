@@ -38,6 +38,9 @@ public:
     void pause();
     void resume();
     void requestStop();
+    /// Nothing of it is kept: nobody is asked before it is stopped.
+    void setKeepsNothing() { keepsNothing_ = true; }
+    bool keepsNothing() const { return keepsNothing_; }
 
     const QString& name() const { return name_; }
     Page page() const { return page_; }
@@ -73,7 +76,7 @@ private:
     QString name_;
     Page page_;
     std::shared_ptr<JobControl> control_ = std::make_shared<JobControl>();
-    bool running_ = false, paused_ = false, stopping_ = false;
+    bool running_ = false, paused_ = false, stopping_ = false, keepsNothing_ = false;
     Progress lastProgress_;
     QElapsedTimer sinceDrain_;
     QTimer drainTimer_;

@@ -65,7 +65,9 @@ void Sampling::start(const QString& name, Work work)
             });
         return end;
     };
-    if (!following_)
+    if (following_)
+        runner->setKeepsNothing();
+    else
         connect(runner, &JobRunner::progressed, this, &Sampling::progressed);
     connect(runner, &JobRunner::failed, this, [this](const Notice& why) {
         next_.reset(); // it would fail again

@@ -248,6 +248,23 @@ private Q_SLOTS:
         QVERIFY(QTest::qWaitForWindowExposed(window_.get()));
     }
 
+    void nobodyIsAskedAboutAJobOfWhichNothingIsKept()
+    {
+        auto* const runner = session_->newJob(QStringLiteral("passing"), Page::Sample);
+        runner->setKeepsNothing();
+        session_->startJob(runner, makeJob([](const JobContext& context) {
+                               while (!context.shouldStop())
+                                   std::this_thread::sleep_for(std::chrono::milliseconds(1));
+                               return JobEnd::Cancelled;
+                           }));
+        const int asked = dialogs_.asked;
+        window_->close();
+        QTRY_VERIFY(!window_->isVisible());
+        QCOMPARE(dialogs_.asked, asked);
+        window_->show();
+        QVERIFY(QTest::qWaitForWindowExposed(window_.get()));
+    }
+
     void nothingStaysArmedOnceItHappenedOrWasRefused()
     {
         std::atomic<bool> first = false, second = false;
