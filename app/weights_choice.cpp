@@ -1,5 +1,6 @@
 #include "app/weights_choice.h"
 
+#include "app/wording.h"
 #include "core/front/training.h"
 
 #include <QSignalBlocker>
@@ -13,6 +14,15 @@ namespace {
 enum Entry { Averaged, Raw };
 
 } // namespace
+
+void addCheckpoints(QComboBox& list, const std::vector<RunInfo>& runs)
+{
+    for (const auto& run : runs) {
+        for (auto folder = run.checkpoints.rbegin(); folder != run.checkpoints.rend(); ++folder)
+            list.addItem(QStringLiteral("%1 · %2").arg(QString::fromStdString(run.name), checkpointTitle(*folder)),
+                         QString::fromStdString(folder->string()));
+    }
+}
 
 WeightsChoice::WeightsChoice(QWidget* parent)
     : QComboBox(parent)

@@ -9,6 +9,9 @@ namespace nanodit {
 
 struct RunInfo;
 
+/// Adds every checkpoint of the runs, of each run the newest first: "mine · step 2000", with its folder as data.
+void addCheckpoints(QComboBox& list, const std::vector<RunInfo>& runs);
+
 /// Which weights of a checkpoint are opened: their moving average, or those as they were trained. There is a choice
 /// only where the checkpoint has both; elsewhere it is hidden.
 class WeightsChoice : public QComboBox {

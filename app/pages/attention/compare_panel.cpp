@@ -2,7 +2,7 @@
 
 #include "app/pages/attention/attention_panes.h"
 #include "app/session.h"
-#include "app/wording.h"
+#include "app/weights_choice.h"
 #include "widgets/attention_map.h"
 #include "widgets/fitted_combo_box.h"
 #include "widgets/fitted_label.h"
@@ -76,12 +76,7 @@ void ComparePanel::listCheckpoints()
         const QSignalBlocker quiet(checkpoints_);
         checkpoints_->clear();
         checkpoints_->addItem(tr("Select a second checkpoint…"));
-        for (const auto& run : session_.runs()) {
-            for (auto file = run.checkpoints.rbegin(); file != run.checkpoints.rend(); ++file)
-                checkpoints_->addItem(
-                    QStringLiteral("%1 · %2").arg(QString::fromStdString(run.name), checkpointTitle(*file)),
-                    QString::fromStdString(file->string()));
-        }
+        addCheckpoints(*checkpoints_, session_.runs());
         checkpoints_->setCurrentIndex(before.isEmpty() ? 0 : std::max(0, checkpoints_->findData(before)));
     }
     const bool gone = !before.isEmpty() && !comparing();

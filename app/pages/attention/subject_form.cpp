@@ -8,7 +8,6 @@
 #include "app/session.h"
 #include "app/training.h"
 #include "app/weights_choice.h"
-#include "app/wording.h"
 #include "widgets/factories.h"
 #include "widgets/fitted_combo_box.h"
 #include "widgets/seed_edit.h"
@@ -209,12 +208,7 @@ void SubjectForm::listCheckpoints()
         if (const auto* const run = newestRun(session_.runs()))
             checkpoints_->addItem(tr("newest: %1").arg(QString::fromStdString(run->name)),
                                   QString::fromStdString(run->checkpoints.back().string()));
-        for (const auto& run : session_.runs()) {
-            for (auto file = run.checkpoints.rbegin(); file != run.checkpoints.rend(); ++file)
-                checkpoints_->addItem(
-                    QStringLiteral("%1 · %2").arg(QString::fromStdString(run.name), checkpointTitle(*file)),
-                    QString::fromStdString(file->string()));
-        }
+        addCheckpoints(*checkpoints_, session_.runs());
         int again = 0;
         for (int i = 1; !followed && i < checkpoints_->count(); ++i) {
             if (checkpoints_->itemData(i).toString() == before)

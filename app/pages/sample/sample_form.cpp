@@ -4,7 +4,6 @@
 #include "app/pages/sample/other_pictures.h"
 #include "app/pages/sample/reference_picker.h"
 #include "app/weights_choice.h"
-#include "app/wording.h"
 #include "widgets/factories.h"
 #include "widgets/guidance_slider.h"
 #include "widgets/seed_edit.h"
@@ -270,18 +269,11 @@ void SampleForm::listCheckpoints()
     const auto before = checkpoints_->currentData().toString();
     const QSignalBlocker quiet(checkpoints_);
     checkpoints_->clear();
-    int newest = 0;
-    const auto* const newestOf = newestRun(session_.runs());
-    for (const auto& run : session_.runs()) {
-        if (&run == newestOf)
-            newest = checkpoints_->count();
-        for (auto checkpoint = run.checkpoints.rbegin(); checkpoint != run.checkpoints.rend(); ++checkpoint) {
-            checkpoints_->addItem(tr("%1 · %2").arg(QString::fromStdString(run.name), checkpointTitle(*checkpoint)),
-                                  QString::fromStdString(checkpoint->string()));
-        }
-    }
-    const int again = before.isEmpty() ? -1 : checkpoints_->findData(before);
-    checkpoints_->setCurrentIndex(again >= 0 ? again : newest);
+    addCheckpoints(*checkpoints_, session_.runs());
+    int chosen = before.isEmpty() ? -1 : checkpoints_->findData(before);
+    if (const auto* const run = newestRun(session_.runs()); run != nullptr && chosen < 0)
+        chosen = checkpoints_->findData(QString::fromStdString(run->checkpoints.back().string()));
+    checkpoints_->setCurrentIndex(std::max(0, chosen));
     checkpoints_->setEnabled(checkpoints_->count() > 0);
     weightsKind_->setCheckpoint(checkpoints_->currentData().toString().toStdString());
     Q_EMIT checkpointsListed();
