@@ -342,11 +342,11 @@ void DatasetPage::editTags()
 void DatasetPage::toggleExclusion()
 {
     const auto ids = browser_->selectedIds();
-    bool excluded = !ids.isEmpty();
-    for (const auto& id : ids) {
+    const auto isExcluded = [this](const QString& id) {
         const auto* const record = session_.record(id);
-        excluded = excluded && record != nullptr && !record->excluded.empty();
-    }
+        return record != nullptr && !record->excluded.empty();
+    };
+    const bool excluded = !ids.isEmpty() && std::ranges::all_of(ids, isExcluded);
     setExcluded(excluded ? QString() : tr("by hand"));
 }
 
