@@ -1,11 +1,17 @@
 #include "app/pages/attention/attention_panes.h"
+#include "app/pages/attention/edit_panel.h"
 #include "app/pages/attention/time_bar.h"
+#include "app/session.h"
 #include "widgets/attention_map.h"
 #include "widgets/theme.h"
 #include "widgets/word_strip.h"
 
 #include <QApplication>
+#include <QPushButton>
+#include <QSpinBox>
 #include <QTest>
+
+#include <vector>
 
 using namespace nanodit;
 
@@ -61,6 +67,31 @@ private Q_SLOTS:
         QCOMPARE(bar.frame(), there);
         bar.show();
         QTRY_VERIFY(bar.frame() != there);
+    }
+
+    void theToolsOfChangesAreWholeInLargeFonts()
+    {
+        const auto before = QApplication::font();
+        auto large = before;
+        large.setPointSizeF(15);
+        QApplication::setFont(large);
+        {
+            const Theme theme(*qApp);
+            Session session;
+            EditPanel panel(session);
+            panel.resize(1400, 300);
+            panel.show();
+            QVERIFY(QTest::qWaitForWindowExposed(&panel));
+            std::vector<QWidget*> parts = {panel.findChild<QSpinBox*>()};
+            for (auto* const button : panel.findChildren<QPushButton*>())
+                parts.push_back(button);
+            for (const auto* const part : parts) {
+                QVERIFY(part->parentWidget()->rect().contains(part->geometry()));
+                QVERIFY2(part->width() >= part->minimumSizeHint().width(), qPrintable(part->objectName()));
+            }
+        }
+        QApplication::setFont(before);
+        const Theme theme(*qApp);
     }
 
     void sinksAreMarkedAtTheirWords()

@@ -87,7 +87,6 @@ void EditPanel::nameThePictures(bool outdated)
 QWidget* EditPanel::makeControls()
 {
     auto* const box = new QWidget(this);
-    box->setFixedWidth(controlsWidth);
     const std::array<std::tuple<AttentionMap::Tool, QString, QString>, 3> tools = {
         {{AttentionMap::Tool::Choose, tr("Select"), tr("Clicking selects patches")},
          {AttentionMap::Tool::Brush, tr("Erase brush"), tr("Brush over patches of the reference to hide them")},
@@ -177,6 +176,9 @@ QWidget* EditPanel::makeControls()
     column->addLayout(sourceRow);
     column->addWidget(about_, 1);
     column->addLayout(actions);
+    for (auto* const part : box->findChildren<QWidget*>())
+        part->ensurePolished();
+    box->setFixedWidth(std::max(controlsWidth, column->minimumSize().width())); // in large fonts they need more
 
     connect(tools_, &QButtonGroup::idToggled, this, [this](int, bool on) {
         if (on)
