@@ -14,6 +14,7 @@
 #include <QStyle>
 #include <QStyleOptionSlider>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -113,7 +114,8 @@ GuidanceSlider::GuidanceSlider(const QString& name, const QString& help, Hue hue
     box_->setRange(0, highest);
     box_->setSingleStep(step);
     box_->setDecimals(2);
-    box_->setFixedWidth(88);
+    box_->ensurePolished();
+    box_->setFixedWidth(std::max(88, box_->minimumSizeHint().width())); // large fonts need more
     box_->setAccessibleName(name);
     setToolTip(help);
     setFocusProxy(slider_);

@@ -1,11 +1,14 @@
 #include "widgets/drop_zone.h"
 #include "widgets/guidance_anatomy.h"
+#include "widgets/guidance_slider.h"
 #include "widgets/mask_canvas.h"
 #include "widgets/picture_comparison.h"
 #include "widgets/picture_difference.h"
 #include "widgets/picture_tiles.h"
 #include "widgets/prompt_edit.h"
 
+#include <QApplication>
+#include <QDoubleSpinBox>
 #include <QMimeData>
 #include <QSignalSpy>
 #include <QSlider>
@@ -57,6 +60,20 @@ private Q_SLOTS:
         const auto begin = anatomy.readingAt(anatomy.xOf(first) + 1), end = anatomy.readingAt(anatomy.xOf(last));
         QCOMPARE(begin, QStringLiteral("t = 1.00\ntext term 1.50, 1.25 across, -0.75 along"));
         QCOMPARE(end, QStringLiteral("t = 0.25\nno guidance: outside the interval\nno conditions × 0.50 (CFG-Zero*)"));
+    }
+
+    void aScaleIsWholeInLargeFonts()
+    {
+        const auto before = QApplication::font();
+        auto large = before;
+        large.setPointSizeF(24);
+        QApplication::setFont(large);
+        {
+            const GuidanceSlider slider("Text guidance", "how strongly", Hue::Orange);
+            const auto* const box = slider.findChild<QDoubleSpinBox*>();
+            QVERIFY(box->maximumWidth() >= box->minimumSizeHint().width());
+        }
+        QApplication::setFont(before);
     }
 
     void tilesFillTheRoomAndOpen()
