@@ -183,7 +183,7 @@ void ForecastPanel::showChanges(const ShownForecast& shown)
                                            : tr("It does not fit. It would fit with:"));
     for (const auto& change : shown.changes) {
         auto* const button =
-            makeButton(changeText(change), {}, tr("Change these settings in the form below"), false, this);
+            makeButton(changeText(change), {}, tr("Change these settings in the form above"), false, this);
         button->setObjectName(QStringLiteral("fit"));
         connect(button, &QPushButton::clicked, this, [this, change] { Q_EMIT changeWanted(change); });
         changes_->addWidget(button);
