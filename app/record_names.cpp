@@ -1,5 +1,8 @@
 #include "app/record_names.h"
 
+#include <QComboBox>
+#include <QListView>
+
 #include <algorithm>
 #include <numeric>
 
@@ -9,6 +12,14 @@ RecordNames::RecordNames(QObject* parent)
     : QAbstractListModel(parent)
     , records_(std::make_shared<const std::vector<RecordInfo>>())
 {
+}
+
+void RecordNames::listIn(QComboBox& box)
+{
+    box.setModel(this);
+    box.view()->setTextElideMode(Qt::ElideRight);
+    if (auto* const list = qobject_cast<QListView*>(box.view()))
+        list->setUniformItemSizes(true);
 }
 
 void RecordNames::setRecords(RecordsValue records)

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <vector>
 
+class QComboBox;
+
 namespace nanodit {
 
 /// Records as a list to choose one from: "id · caption", those of the split "val" first, which models have not seen.
@@ -23,6 +25,9 @@ public:
         QString file{}; ///< Role File; other entries have none.
     };
 
+    /// Lets a box list them. Its rows are as high as the first: each measured by itself, a hundred thousand would take
+    /// seconds when the list opens.
+    void listIn(QComboBox& box);
     void setRecords(RecordsValue records);
     void setFirst(std::vector<Entry> entries);
     const std::vector<Entry>& first() const { return first_; }

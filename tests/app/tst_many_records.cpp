@@ -1,11 +1,15 @@
 #include "app/pages/dataset/captions_panel.h"
 #include "app/pages/dataset/record_facts.h"
 #include "app/pages/dataset/record_summary.h"
+#include "app/record_names.h"
 #include "app/session.h"
 #include "tests/app/drawn_records.h"
 
+#include <QComboBox>
+#include <QElapsedTimer>
 #include <QLabel>
 #include <QLineEdit>
+#include <QListView>
 #include <QTest>
 
 using namespace nanodit;
@@ -56,6 +60,25 @@ private Q_SLOTS:
         QVERIFY2(state.contains("10000 stale"), qPrintable(state));
         facts.show(RecordSummary());
         QVERIFY(facts.isHidden());
+    }
+
+    void aListToChooseOneFromIsNotMeasuredRowByRow()
+    {
+        RecordNames names;
+        QComboBox box;
+        names.listIn(box);
+        names.setRecords(test::drawnRecords(many));
+        QCOMPARE(box.count(), many);
+        const auto* const list = qobject_cast<QListView*>(box.view());
+        QVERIFY(list != nullptr && list->uniformItemSizes());
+        box.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&box));
+        QElapsedTimer opening;
+        opening.start();
+        box.showPopup();
+        QVERIFY(list->isVisible());
+        qInfo("the list opened after %lld ms", static_cast<long long>(opening.elapsed()));
+        box.hidePopup();
     }
 
     /// Keys that are typed ask how many records there are; which they are is asked once nothing more is typed.

@@ -10,7 +10,6 @@
 #include "widgets/picture.h"
 #include "widgets/theme.h"
 
-#include <QAbstractItemView>
 #include <QButtonGroup>
 #include <QCheckBox>
 #include <QComboBox>
@@ -130,8 +129,7 @@ QWidget* EditPanel::makeControls()
     source_->setMinimumContentsLength(10);
     names_ = new RecordNames(box);
     names_->setFirst({{.text = tr("Paste from…")}});
-    source_->setModel(names_);
-    source_->view()->setTextElideMode(Qt::ElideRight);
+    names_->listIn(*source_);
     sourceCls_ = new QCheckBox(tr("Also its CLS"), box);
     sourceCls_->setObjectName(QStringLiteral("attentionSourceCls"));
     auto* const sourceRow = new QHBoxLayout;

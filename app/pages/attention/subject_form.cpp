@@ -12,7 +12,6 @@
 #include "widgets/fitted_combo_box.h"
 #include "widgets/seed_edit.h"
 
-#include <QAbstractItemView>
 #include <QCheckBox>
 #include <QComboBox>
 #include <QFileInfo>
@@ -106,9 +105,8 @@ void SubjectForm::makeLists()
     weights_->setObjectName(QStringLiteral("attentionWeights"));
     records_ = makeList(tr("Record"), "attentionRecords", this);
     names_ = new RecordNames(this);
-    records_->setModel(names_);
+    names_->listIn(*records_);
     records_->setPlaceholderText(tr("none yet"));
-    records_->view()->setTextElideMode(Qt::ElideRight);
     auto* const painted = makeFlatButton(QStringLiteral("picture"), tr("Inspect a generated picture…"), this);
     painted->setObjectName(QStringLiteral("attentionOpenPainted"));
     conditions_ = makeList(tr("Conditions"), "attentionConditions", this);

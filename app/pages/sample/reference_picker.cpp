@@ -20,6 +20,7 @@
 #include <QGuiApplication>
 #include <QHBoxLayout>
 #include <QLineEdit>
+#include <QListView>
 #include <QMimeData>
 #include <QSignalBlocker>
 #include <QToolButton>
@@ -127,14 +128,15 @@ ReferencePicker::ReferencePicker(Session& session, Dialogs& dialogs, Use use, QW
     zone_->setPrompt(words.prompt);
     records_->setObjectName(named("Records"));
     records_->setAccessibleName(words.records);
-    records_->setModel(names_);
+    names_->listIn(*records_);
     records_->setEditable(true);
     records_->setInsertPolicy(QComboBox::NoInsert);
     records_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
     records_->setMinimumContentsLength(12);
     records_->completer()->setFilterMode(Qt::MatchContains);
     records_->completer()->setCompletionMode(QCompleter::PopupCompletion);
-    records_->view()->setTextElideMode(Qt::ElideRight);
+    if (auto* const found = qobject_cast<QListView*>(records_->completer()->popup()))
+        found->setUniformItemSizes(true); // as in the whole list
     records_->view()->setMinimumWidth(popupWidth);
     records_->lineEdit()->setPlaceholderText(tr("or a record of the workspace"));
     auto* const row = new QHBoxLayout;
