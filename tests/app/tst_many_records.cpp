@@ -1,6 +1,8 @@
 #include "app/pages/dataset/captions_panel.h"
+#include "app/pages/dataset/epoch_panel.h"
 #include "app/pages/dataset/record_facts.h"
 #include "app/pages/dataset/record_summary.h"
+#include "app/pages/dataset/report_view.h"
 #include "app/record_names.h"
 #include "app/session.h"
 #include "tests/app/drawn_records.h"
@@ -10,7 +12,11 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QListView>
+#include <QListWidget>
 #include <QTest>
+#include <QTreeWidget>
+
+#include <string>
 
 using namespace nanodit;
 
@@ -60,6 +66,32 @@ private Q_SLOTS:
         QVERIFY2(state.contains("10000 stale"), qPrintable(state));
         facts.show(RecordSummary());
         QVERIFY(facts.isHidden());
+    }
+
+    void whatIsLeftOutOfALongListIsCounted()
+    {
+        constexpr int some = 2500, listed = 2000;
+        VerifyReport report;
+        LedgerBucket bucket;
+        bucket.bucket = {64, 64};
+        for (int i = 0; i < some; ++i) {
+            report.problems.push_back({.what = "record-" + std::to_string(i), .reason = "an array is missing"});
+            bucket.notSeen.push_back("record-" + std::to_string(i));
+        }
+        ReportView view;
+        view.show(report);
+        const auto* const rejects = view.findChild<QTreeWidget*>("reportRejects");
+        QCOMPARE(rejects->topLevelItemCount(), listed + 1);
+        QCOMPARE(rejects->topLevelItem(listed)->text(0), QString("and 500 more"));
+
+        Session session;
+        EpochPanel panel(session);
+        panel.show(EpochLedger{.request = {}, .buckets = {bucket}, .warnings = {}});
+        auto* const buckets = panel.findChild<QTreeWidget*>("epochBuckets");
+        Q_EMIT buckets->itemClicked(buckets->topLevelItem(0), 4); // not seen
+        const auto* const records = panel.findChild<QListWidget*>("epochRecords");
+        QCOMPARE(records->count(), listed + 1);
+        QCOMPARE(records->item(listed)->text(), QString("and 500 more"));
     }
 
     void aListToChooseOneFromIsNotMeasuredRowByRow()

@@ -255,9 +255,12 @@ void EpochPanel::listRecords(const QTreeWidgetItem* item, int column)
 {
     const auto& bucket =
         ledger_.buckets.at(static_cast<std::size_t>(buckets_->indexOfTopLevelItem(const_cast<QTreeWidgetItem*>(item))));
-    const auto add = [this](const std::string& id, const QString& text) {
-        if (static_cast<std::size_t>(records_->count()) >= mostRecordsListed)
+    std::int64_t notListed = 0;
+    const auto add = [this, &notListed](const std::string& id, const QString& text) {
+        if (static_cast<std::size_t>(records_->count()) >= mostRecordsListed) {
+            ++notListed;
             return;
+        }
         auto* const line = new QListWidgetItem(text, records_);
         line->setData(Qt::UserRole, QString::fromStdString(id));
     };
@@ -276,6 +279,10 @@ void EpochPanel::listRecords(const QTreeWidgetItem* item, int column)
     } else {
         list(tr("%1: not seen").arg(name));
         addAll(bucket.notSeen);
+    }
+    if (notListed > 0) {
+        auto* const rest = new QListWidgetItem(tr("and %1 more").arg(groupedNumber(notListed)), records_);
+        rest->setFlags(Qt::NoItemFlags);
     }
 }
 

@@ -79,6 +79,7 @@ ReportView::ReportView(QWidget* parent)
     setObjectName(QStringLiteral("report"));
     head_->sentence()->setObjectName(QStringLiteral("verdict"));
     rejects_->setHeaderLabels({tr("Record or file"), tr("Why")});
+    rejects_->setObjectName(QStringLiteral("reportRejects"));
     rejects_->setAccessibleName(tr("What was left out"));
     counts_->setAccessibleName(tr("Counts"));
     rejects_->setUniformRowHeights(false); // reasons are sentences: all of them can be read
@@ -139,6 +140,7 @@ void ReportView::begin(bool good, const QString& verdict, const QStringList& col
     head_->say(good ? WorkHead::Mark::Good : WorkHead::Mark::Problem, verdict);
     counts_->clear();
     rejects_->clear();
+    rejectsNotShown_ = 0;
     counts_->setColumnCount(static_cast<int>(columns.size()));
     counts_->setHeaderLabels(columns);
 }
@@ -153,8 +155,10 @@ void ReportView::addCounts(const QStringList& cells)
 void ReportView::addRejects(const std::vector<Reject>& rejects)
 {
     for (const auto& reject : rejects) {
-        if (static_cast<std::size_t>(rejects_->topLevelItemCount()) >= shownRejects)
-            break;
+        if (static_cast<std::size_t>(rejects_->topLevelItemCount()) >= shownRejects) {
+            ++rejectsNotShown_;
+            continue;
+        }
         auto* const item = new QTreeWidgetItem(
             rejects_, {QString::fromStdString(reject.what), noticeText(reject.reason, reject.remedy)});
         item->setToolTip(1, toolTipOf(item->text(1)));
@@ -171,6 +175,10 @@ void ReportView::finish()
     const int countsWidth = std::min(countColumns_->neededWidth() + reportScrollBarWidth, width() - leastReasons);
     counts_->setMinimumWidth(std::max(0, countsWidth));
     both_->setSizes({countsWidth, std::max(leastReasons, width() - countsWidth)});
+    if (rejectsNotShown_ > 0) {
+        auto* const rest = new QTreeWidgetItem(rejects_, {tr("and %1 more").arg(groupedNumber(rejectsNotShown_))});
+        rest->setFlags(Qt::NoItemFlags);
+    }
     rejects_->resizeColumnToContents(0);
     counts_->show();
     rejects_->setVisible(rejects_->topLevelItemCount() > 0);

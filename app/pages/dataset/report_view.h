@@ -45,6 +45,7 @@ private:
     void finish();
 
     std::int64_t failedSoFar_ = 0;
+    std::int64_t rejectsNotShown_ = 0; ///< There are more than a list is for.
     WorkHead* head_;
     QTreeWidget* counts_;
     FittedColumns* countColumns_;
