@@ -1,4 +1,5 @@
 #include "app/pages/dataset/captions_panel.h"
+#include "app/pages/dataset/duplicates_panel.h"
 #include "app/pages/dataset/epoch_panel.h"
 #include "app/pages/dataset/record_facts.h"
 #include "app/pages/dataset/record_summary.h"
@@ -6,6 +7,7 @@
 #include "app/record_names.h"
 #include "app/session.h"
 #include "tests/app/drawn_records.h"
+#include "widgets/text.h"
 
 #include <QComboBox>
 #include <QElapsedTimer>
@@ -92,6 +94,18 @@ private Q_SLOTS:
         const auto* const records = panel.findChild<QListWidget*>("epochRecords");
         QCOMPARE(records->count(), listed + 1);
         QCOMPARE(records->item(listed)->text(), QString("and 500 more"));
+
+        DuplicatesReport found;
+        for (int i = 0; i < some; ++i)
+            found.pairs.push_back({.id = "copy-" + std::to_string(i), .of = "record-" + std::to_string(i)});
+        found.compared = many;
+        DuplicatesPanel duplicates(session);
+        duplicates.show(found);
+        const auto* const pairs = duplicates.findChild<QTreeWidget*>("duplicates");
+        QCOMPARE(pairs->topLevelItemCount(), listed + 1);
+        QCOMPARE(pairs->topLevelItem(listed)->text(0), QString("and 500 more"));
+        QVERIFY(duplicates.findChild<QLabel*>("duplicatesSentence")->text().startsWith(
+            QStringLiteral("%1 duplicates").arg(groupedNumber(some))));
     }
 
     void aListToChooseOneFromIsNotMeasuredRowByRow()

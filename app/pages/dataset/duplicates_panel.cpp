@@ -20,6 +20,8 @@ namespace nanodit {
 
 namespace {
 
+constexpr std::size_t mostPairsListed = 2000;
+
 enum DuplicatesColumn { DuplicatesRecord, DuplicatesOf, DuplicatesFound, DuplicatesState };
 
 } // namespace
@@ -118,9 +120,17 @@ void DuplicatesPanel::show(const DuplicatesReport& report)
     clear();
     report_ = report;
     verdict_ = true;
-    for (const auto& pair : report_.pairs)
+    const auto listed = std::min(report_.pairs.size(), mostPairsListed);
+    for (std::size_t i = 0; i < listed; ++i) {
+        const auto& pair = report_.pairs[i];
         new QTreeWidgetItem(table_, {QString::fromStdString(pair.id), QString::fromStdString(pair.of),
                                      QString::fromStdString(foundBy(pair)), QString()});
+    }
+    if (const auto rest = report_.pairs.size() - listed; rest > 0) {
+        auto* const item =
+            new QTreeWidgetItem(table_, {tr("and %1 more").arg(groupedNumber(static_cast<std::int64_t>(rest)))});
+        item->setFlags(Qt::NoItemFlags);
+    }
     showStates();
     table_->setVisible(!report_.pairs.empty());
 }
@@ -131,12 +141,14 @@ void DuplicatesPanel::showStates()
         return;
     std::int64_t taking = 0;
     for (std::size_t i = 0; i < report_.pairs.size(); ++i) {
+        taking += takesPart(report_.pairs[i]) ? 1 : 0;
+        if (i >= mostPairsListed)
+            continue;
         auto* const item = table_->topLevelItem(static_cast<int>(i));
         const auto* const record = session_.record(QString::fromStdString(report_.pairs[i].id));
         item->setText(DuplicatesState, record == nullptr          ? tr("gone")
                                        : record->excluded.empty() ? tr("no")
                                                                   : QString::fromStdString(record->excluded));
-        taking += takesPart(report_.pairs[i]) ? 1 : 0;
     }
     columns_->measure();
     exclude_->setText(taking > 0 ? tr("Exclude %1").arg(countText(taking, tr("records"))) : tr("Exclude"));
@@ -146,8 +158,8 @@ void DuplicatesPanel::showStates()
     const auto found = static_cast<std::int64_t>(report_.pairs.size());
     auto text = found == 0 ? tr("No duplicates among %1").arg(countText(report_.compared, tr("records")))
                            : tr("%1 among %2, %3 of them not excluded")
-                                 .arg(countText(found, tr("duplicates")), countText(report_.compared, tr("records")))
-                                 .arg(taking);
+                                 .arg(countText(found, tr("duplicates")), countText(report_.compared, tr("records")),
+                                      groupedNumber(taking));
     if (report_.withoutCls > 0)
         text += tr("; %1 without a CLS token").arg(countText(report_.withoutCls, tr("records")));
     head_->say(taking > 0 ? WorkHead::Mark::Problem : WorkHead::Mark::Good, text);
