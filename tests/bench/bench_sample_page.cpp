@@ -1,8 +1,8 @@
 /// How fluidly the Sample page's picture follows a slider: bench_sample_page [WORKSPACE], a demo workspace; without one
 /// it makes a small one. Without a display: QT_QPA_PLATFORM=offscreen. Times are from the move to the sketch drawn, and
 /// from a cancel to the end of what runs. Between events it sleeps, as the window does: a loop that asks for events all
-/// the time would take one of the cores from the sampler that it times. Each line is printed as soon as it is known; all
-/// take about half a minute.
+/// the time would take one of the cores from the sampler that it times. Each line is printed as soon as it is known;
+/// all take about half a minute.
 
 #include "app/controllers.h"
 #include "app/pages/sample/sample_page.h"
