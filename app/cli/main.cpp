@@ -12,14 +12,40 @@
 #include <cstdio>
 #include <iostream>
 #include <string_view>
+#include <vector>
 
 namespace {
 
 using namespace nanodit;
 using namespace nanodit::cli;
 
+/// Whether a word excludes records, as "-split:val" does.
+bool isExclusion(std::string_view word)
+{
+    const auto key = word.substr(0, word.find(':'));
+    return key.size() < word.size() && key.size() > 1 && key.front() == '-' &&
+           key.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_", 1) == std::string_view::npos;
+}
+
+/// The command line, with the exclusions of "nanodit records" behind a "--": CLI11 would take them for options.
+std::vector<const char*> commandLine(int argc, char** argv)
+{
+    std::vector<const char*> words(argv, argv + argc);
+    const auto is = [](std::string_view wanted) { return [wanted](const char* word) { return wanted == word; }; };
+    if (std::none_of(words.begin(), words.end(), is("records")))
+        return words;
+    const auto mark = std::find_if(words.begin(), words.end(), is("--"));
+    const auto moved = std::stable_partition(words.begin(), mark, [](const char* word) { return !isExclusion(word); });
+    if (mark != words.end())
+        std::rotate(moved, mark, mark + 1);
+    else if (moved != mark)
+        words.insert(moved, "--");
+    return words;
+}
+
 void parseAndRun(int argc, char** argv, Options& options)
 {
+    const auto words = commandLine(argc, argv);
     CLI::App app("NanoDiT Workbench: train and understand small text-to-image diffusion transformers", "nanodit");
     app.require_subcommand(1);
     app.fallthrough();
@@ -33,7 +59,7 @@ void parseAndRun(int argc, char** argv, Options& options)
     for (auto* const add : registerCommands)
         add(app, options);
     try {
-        app.parse(argc, argv); // runs the command
+        app.parse(static_cast<int>(words.size()), words.data()); // runs the command
     } catch (const CLI::ParseError& error) {
         if (error.get_exit_code() != static_cast<int>(CLI::ExitCodes::Success))
             throw UsageError(usageText(app, error));

@@ -32,6 +32,19 @@ private Q_SLOTS:
             QCOMPARE(array.toObject().value("whole").toInt(), 24);
     }
 
+    void aQueryMayExcludeRecords()
+    {
+        const auto found = [this](const QStringList& query) {
+            const auto result = runProgram(QStringList{"-w", workspace_, "--json", "records"} + query);
+            return result.exitCode == 0 ? result.json().value("records").toArray().size() : qsizetype(-1);
+        };
+        const auto validation = found({"split:val"});
+        QVERIFY(validation > 0);
+        QCOMPARE(found({"-split:val"}), 24 - validation);
+        QCOMPARE(found({"-split:val", "state:whole", "--split", "train"}), 24 - validation);
+        QCOMPARE(found({"--", "-split:train"}), validation);
+    }
+
     void whatIsExportedIsImportedAndChangesNothing()
     {
         const auto records = text(folder_ / "demo/data/exported.jsonl");
