@@ -115,7 +115,7 @@ std::int64_t stepOf(const std::string& text)
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), step);
     if (error != std::errc() || end != text.data() + text.size() || step < 0)
         throw UsageError("--replay=" + text +
-                         " is no step: give a whole number, or --replay alone for the last step "
+                         " is not a step: give a whole number, or --replay alone for the last step "
                          "that was not finite");
     return step;
 }

@@ -140,7 +140,7 @@ Workspace Workspace::open(const fs::path& folder)
 {
     const auto file = folder / "workspace.yaml";
     if (!isPresent(file))
-        throw DataError(folder.string() + " is no workspace: it holds no workspace.yaml", remedy::ChooseWorkspace{});
+        throw DataError(folder.string() + " is not a workspace: it has no workspace.yaml", remedy::ChooseWorkspace{});
     if (!isPresentFile(file))
         throw DataError(file.string() + " is a folder, a pipe or a device: put the file in its place");
     Workspace workspace{.root = fs::absolute(folder).lexically_normal(), .config = {}};
@@ -160,7 +160,7 @@ Workspace Workspace::create(const fs::path& folder, const WorkspaceConfig& confi
     std::error_code error;
     fs::create_directories(folder, error);
     if (error)
-        throw StoreError("the folder " + folder.string() + " could not be made: " + error.message());
+        throw StoreError("the folder " + folder.string() + " could not be created: " + error.message());
     workspace.save();
     return workspace;
 }

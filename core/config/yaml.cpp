@@ -214,7 +214,7 @@ void checkKeys(const YAML::Node& node, const std::string& prefix, const KeyColle
         const auto key = prefix + (entry.first.IsScalar() ? entry.first.Scalar() : "a list or group");
         const int line = entry.first.Mark().line + 1;
         if (const auto [seen, isNew] = lines.emplace(key, line); !isNew) {
-            issues.push_back({key, "is there twice (lines " + std::to_string(seen->second) + " and " +
+            issues.push_back({key, "occurs twice (lines " + std::to_string(seen->second) + " and " +
                                        std::to_string(line) + "): keep one of them"});
             continue;
         }
@@ -314,7 +314,7 @@ void readYaml(const std::string& text, const std::string& source, const VisitFun
     if (kind == FileKind::GitLfsPointer || kind == FileKind::WebPage)
         throw ConfigError(wrongKindMessage(source, kind, "a configuration"));
     if (utf8->find_first_not_of(" \t\r\n") == std::string::npos) // a crash or a full disk leaves it so
-        throw ConfigError(source + " is empty: put a whole one in its place, or set something in it");
+        throw ConfigError(source + " is empty: put a complete one in its place, or set something in it");
     YAML::Node root;
     try {
         const auto documents = YAML::LoadAll(*utf8);

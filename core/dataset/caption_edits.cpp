@@ -195,7 +195,7 @@ std::vector<CaptionChange> undoCaptionEdit(const Workspace& workspace)
         if (!edit.takenBack)
             return edit.changes;
     }
-    throw DataError("no edit of captions is left that could be taken back");
+    throw DataError("no edit of captions is left to undo");
 }
 
 std::vector<std::pair<std::string, std::int64_t>> captionTagCounts(const Workspace& workspace)

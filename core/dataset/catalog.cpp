@@ -67,10 +67,9 @@ struct Catalog::State {
     {
         if (readOnly) {
             if (database.integer("PRAGMA user_version") != catalogVersion())
-                throw DataError(
-                    "the catalog " + database.file().string() +
-                    " was made by another version of this program "
-                    "and lies in a folder that cannot be written to: make it writable, or use that version");
+                throw DataError("the catalog " + database.file().string() +
+                                " was made by another version of this program "
+                                "and is in a folder that cannot be written to: make it writable, or use that version");
             return;
         }
         database.execute("PRAGMA foreign_keys = ON");
@@ -103,7 +102,7 @@ struct Catalog::State {
             return changes();
         if (readOnly)
             throw StoreError("the catalog " + database.file().string() +
-                             " lies in a folder that cannot be written to: make it writable, or copy the workspace");
+                             " is in a folder that cannot be written to: make it writable, or copy the workspace");
         sqlite::Transaction transaction(database);
         together = true;
         try {
@@ -161,7 +160,7 @@ Catalog Catalog::open(const Workspace& workspace)
     std::error_code error;
     fs::create_directories(file.parent_path(), error);
     if (error)
-        throw StoreError("the folder " + file.parent_path().string() + " could not be made: " + error.message() +
+        throw StoreError("the folder " + file.parent_path().string() + " could not be created: " + error.message() +
                          "; check that you may write to " + workspace.root.string());
     const bool readOnly = ::access(file.parent_path().c_str(), W_OK) != 0 && fs::exists(file);
     auto state =

@@ -42,7 +42,7 @@ void passBy(const fs::path& file, bool besidePicture, PassedBy& passedBy)
     }
     if (name == "records.jsonl") {
         passedBy.add("records.jsonl files below the top", file.string(),
-                     "they speak for their folders alone: import those by their own paths");
+                     "each describes only its own folder: import those folders by their own paths");
         return;
     }
     if (isUnfinishedDownload(file)) {
@@ -110,7 +110,7 @@ public:
                 const std::string advice = "their names must be those of the pictures";
                 if (sideFileKind(file) == SideFile::Json)
                     passedBy().add(".json files without a picture", file.string(),
-                                   advice + "; what is said of many pictures is read from a metadata.jsonl");
+                                   advice + "; captions of many pictures are read from a metadata.jsonl");
                 else
                     passedBy().add("captions without a picture", file.string(), advice);
             }

@@ -29,7 +29,7 @@ PictureFacts factsOf(const ImportEntry& entry, const std::optional<KnownPicture>
     std::error_code ignored; // a link that leads to itself is not there
     if (!stamp && std::filesystem::exists(entry.image, ignored))
         throw DataError("the picture " + entry.image.string() +
-                        " is no file but a folder, a pipe or a device: name a file");
+                        " is not a file but a folder, a pipe or a device: name a file");
     if (!stamp)
         throw DataError("the picture " + entry.image.string() + " does not exist: correct its path");
     PictureFacts facts;

@@ -234,7 +234,7 @@ bool readLines(const fs::path& file, const Workspace& workspace, const JobContex
         }
     }
     if (stream.bad())
-        throw DataError(file.string() + " could not be read to its end: check the disk it lies on");
+        throw DataError(file.string() + " could not be read to its end: check its disk");
     return true;
 }
 
@@ -257,7 +257,7 @@ fs::path pathNamed(const std::string& name, const std::string& where, const std:
         throw DataError(where + " names " + name.substr(0, 80) + ", in which ~ is not expanded: write the whole path");
     if (name.size() > 2 && isLetterOrDigit(name[0]) && name[1] == ':' && (name[2] == '\\' || name[2] == '/'))
         throw DataError(where + " names a path of Windows, " + name.substr(0, 80) +
-                        ": write where the picture lies on this machine, best relative to this file");
+                        ": write where the picture is on this machine, best relative to this file");
     if (name.starts_with("data:"))
         throw DataError(where + " holds a picture itself (data:...): save it as a file, and name that");
     auto slashed = name;
@@ -318,7 +318,7 @@ ImportEntry entryFromJsonLine(const std::string& line, const std::string& where,
         throw DataError(where + " begins a JSON list, where one object a line is expected: write each object of the "
                                 "list on a line of its own");
     if (!fault.empty())
-        throw DataError(where + " is no JSON (" + fault + ")");
+        throw DataError(where + " is not valid JSON (" + fault + ")");
     if (!fields.is_object())
         throw DataError(where + " holds a JSON " + fields.type_name() +
                         " where an object was expected, like {\"image\": \"a.png\", \"caption\": \"...\"}");
@@ -362,7 +362,7 @@ void requireImportSource(const fs::path& source)
     const bool isArchive = kind >= FileKind::Gzip && kind <= FileKind::Rar;
     throw DataError(printableText(path.native()) + " is " + std::string(nameOf(kind)) +
                     ", and neither a folder of pictures nor a records.jsonl nor a WebDataset tar: " +
-                    (isPictureKind(kind) ? "import the folder that it lies in"
+                    (isPictureKind(kind) ? "import the folder that contains it"
                      : isArchive         ? "unpack it, and import the folder that comes out"
                                          : "name one of these"));
 }

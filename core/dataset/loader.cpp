@@ -103,7 +103,7 @@ std::optional<Batch> Loader::State::makeOf(const BatchOrder::Drawn& drawn)
             return batch;
         unusable.insert(indices[*bad]);
         note(indices[*bad], "the sample " + samples[*bad].id + " in " + set->folder().string() +
-                                " holds infinite values or not-a-number; pack the shards again");
+                                " contains infinite values or NaN; pack the shards again");
     }
 }
 

@@ -71,7 +71,7 @@ private:
             return *found->second;
         const auto found = byMeaning_.find(comparableName(path));
         if (found == byMeaning_.end() || found->second == nullptr)
-            throw DataError(where + " names " + printableText(name) + ", which is no picture in this folder");
+            throw DataError(where + " names " + printableText(name) + ", which is not a picture in this folder");
         return *found->second;
     }
 
@@ -199,7 +199,7 @@ void attachLines(const std::string& text, Attachment& attachment)
         if (parsed.fault.empty())
             attachment.row(std::move(parsed.value), number);
         else
-            attachment.refuse(number, "it is no JSON (" + parsed.fault + ")");
+            attachment.refuse(number, "it is not valid JSON (" + parsed.fault + ")");
     }
 }
 

@@ -46,7 +46,7 @@ RankShare rankShare(std::optional<std::int64_t> rank, std::optional<std::int64_t
                     const std::function<const char*(const char*)>& variable)
 {
     if (rank.has_value() != worldSize.has_value())
-        throw UsageError("of the rank and the number of ranks only one is given", remedy::SetRanks{});
+        throw UsageError("only one of rank and number of ranks is given", remedy::SetRanks{});
     if (rank)
         return checked({.rank = *rank, .worldSize = *worldSize});
     for (const auto& [rankName, sizeName] : launchers) {

@@ -77,7 +77,7 @@ JobEnd relocate(const RelocateRequest& request, const JobContext& context)
             }
             if (*stamp != record.imageStamp && !holds(place, record.imageHash)) {
                 report.left.push_back(
-                    {record.id, place.string() + " is another picture, or cannot be read: import it to take it in"});
+                    {record.id, place.string() + " is another picture, or cannot be read: import it to add it"});
                 continue;
             }
             moved.push_back({.id = record.id, .place = place, .stamp = *stamp});

@@ -143,7 +143,7 @@ public:
             throw DataError(nameOf(part) + " has the unexpected shape " + shapeText(array.shape));
         if (!isFloating(array.dtype) || (check_ == ShardSet::Check::Everything && !allFinite(array)))
             throw DataError(nameOf(part) + (isFloating(array.dtype)
-                                                ? " holds infinite values or not-a-number"
+                                                ? " contains infinite values or NaN"
                                                 : " holds " + dtypeName(array.dtype) + " instead of numbers"));
         return array;
     }
@@ -176,7 +176,7 @@ ShardSample readSample(Shard& shard, std::size_t position, const KnownOfSamples&
     else if (!known.haveInfo)
         sample.info = json::object(); // Sets made elsewhere need not have one.
     if (!sample.info.is_object())
-        throw DataError(nameOf(Info) + " is missing or no JSON object" + shard.partlyDamaged() +
+        throw DataError(nameOf(Info) + " is missing or not a JSON object" + shard.partlyDamaged() +
                         "; pack the shards again");
     keepUsableFields(sample.info);
     sample.cls = entries.floats(Cls, 1, 0, known.dinoWidth);

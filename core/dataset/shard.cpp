@@ -71,7 +71,7 @@ std::vector<std::unique_ptr<Shard>> Shard::below(const fs::path& folder)
     std::vector<std::unique_ptr<Shard>> shards;
     for (const auto& file : tarsBelow(folder)) {
         if (const auto kind = fileKindOf(file); kind >= FileKind::Gzip && kind <= FileKind::Zstandard)
-            throw DataError(file.string() + " is compressed, and shards are read where they lie: decompress it");
+            throw DataError(file.string() + " is compressed, and shards are read in place: decompress it");
         auto& shard = *shards.emplace_back(std::make_unique<Shard>(file, ImageSize{}, std::vector<std::string>{}, -1));
         std::call_once(shard.once_, [&shard] { shard.index(false); });
         if (const auto bucket = bucketByFolder(file.lexically_relative(folder)))

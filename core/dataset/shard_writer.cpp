@@ -118,7 +118,7 @@ void ShardSetWriter::State::checkArray(const ShardSample& sample, const char* wh
     if (!shapeFits)
         throw DataError(about + " has the shape " + shapeText(array.shape) + "; " + expected + " is expected");
     if (!allFinite(array))
-        throw DataError(about + " holds infinite values or not-a-number");
+        throw DataError(about + " contains infinite values or NaN");
 }
 
 void ShardSetWriter::State::check(const ShardSample& sample) const

@@ -146,7 +146,7 @@ json objectIn(const fs::path& file, ImportEntry& entry)
         return json::object();
     auto parsed = parseForeignJson(*text);
     if (!parsed.fault.empty())
-        return note("is no JSON (" + parsed.fault + ")");
+        return note("is not valid JSON (" + parsed.fault + ")");
     if (!parsed.value.is_object())
         return note("holds a JSON " + std::string(parsed.value.type_name()) +
                     " where an object was expected, like {\"caption\": \"...\"}");

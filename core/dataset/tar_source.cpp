@@ -159,7 +159,7 @@ public:
         if (context_.shouldStop())
             return false;
         if (compressed && fileKindOf(mapped->bytes()) != FileKind::Tar)
-            throw DataError(tar_.string() + " is compressed, but holds no tar archive: " +
+            throw DataError(tar_.string() + " is compressed, but does not contain a tar archive: " +
                             (fault_.empty() ? "unpack it by hand" : fault_));
         if (!readAll(mapped, folder))
             return false;
@@ -246,7 +246,7 @@ private:
     {
         ++members_;
         if (!isUtf8(member.name)) {
-            refuse(member.name, "its name is not UTF-8: pack it anew");
+            refuse(member.name, "its name is not UTF-8: pack it again");
             return;
         }
         const auto keyed = webdatasetKey(member.name);
@@ -277,7 +277,7 @@ private:
         const bool hasDots = stem != firstKey;
         if (isPicture && hasDots && stemsWithPicture_.contains(firstKey)) {
             passedBy_.add("further pictures of samples that have one", tar_.string() + ": " + member.name,
-                          "pack them as samples of their own if they are no masks or labels");
+                          "pack them as samples of their own if they are not masks or labels");
             return;
         }
         const bool ofFirstKey =
@@ -428,7 +428,7 @@ std::optional<UnpackedTar> TarSource::unpack(const fs::path& tar, const fs::path
     if (!stamp)
         return UnpackedTar{
             .folder = {},
-            .rejects = {{tar.string(), "it is no file: a link to nowhere, a pipe or a device, or gone by now"}},
+            .rejects = {{tar.string(), "it is not a file: it is a broken link, a pipe or a device, or it is gone"}},
             .passedBy = {}};
     const auto name = nameOf(tar, workspace_);
     UnpackedTar result;

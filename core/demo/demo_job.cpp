@@ -134,7 +134,7 @@ private:
         for (const auto* folder : {"images", "truth"})
             fs::create_directories(workspace_.root / "data" / folder, error);
         if (error)
-            throw StoreError("the folder " + workspace_.root.string() + " could not be made: " + error.message());
+            throw StoreError("the folder " + workspace_.root.string() + " could not be created: " + error.message());
         writeFileAtomically(file, wanted.dump() + "\n");
     }
 

@@ -44,7 +44,7 @@ JobEnd measureLayout(const LayoutRequest& request, const JobContext& context)
     auto records = listRecords(request.workspace);
     std::erase_if(records, [](const RecordInfo& record) { return record.split != "val" || !record.excluded.empty(); });
     if (records.empty())
-        throw DataError(request.workspace.root.string() + " has no validation records to paint");
+        throw DataError(request.workspace.root.string() + " has no validation records to generate");
     if (static_cast<std::int64_t>(records.size()) > request.pictures)
         records.resize(static_cast<std::size_t>(request.pictures));
     if (!request.keepPictures.empty())

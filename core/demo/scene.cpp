@@ -89,7 +89,7 @@ std::size_t indexOf(const std::array<const char*, N>& names, const std::string& 
 {
     const auto found = std::find(names.begin(), names.end(), name);
     if (found == names.end())
-        throw DataError(source + " is no truth of a demo scene: it names \"" + name + "\", which is not among \"" +
+        throw DataError(source + " does not describe a demo scene: it names \"" + name + "\", which is not among \"" +
                         names.front() + "\" ... \"" + names.back() + "\"");
     return static_cast<std::size_t>(found - names.begin());
 }
@@ -246,7 +246,7 @@ Scene sceneFromTruth(const nlohmann::json& truth, const std::string& source)
         }
         return scene;
     } catch (const nlohmann::json::exception& error) {
-        throw DataError(source + " is no truth of a demo scene (" + jsonFault(error) + ")", remedy::CreateDemo{});
+        throw DataError(source + " does not describe a demo scene (" + jsonFault(error) + ")", remedy::CreateDemo{});
     }
 }
 

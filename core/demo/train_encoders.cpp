@@ -132,7 +132,7 @@ public:
         std::error_code error;
         fs::create_directories(partial_, error);
         if (error)
-            throw StoreError("the folder " + partial_.string() + " could not be made: " + error.message());
+            throw StoreError("the folder " + partial_.string() + " could not be created: " + error.message());
         if (!trainText(context) || !trainPictureEncoders(context))
             return JobEnd::Cancelled;
         const auto figures = measureDemoEncoders(request_.folder, request_.kind, request_.seed, 60, context);

@@ -46,7 +46,8 @@ std::int64_t restore(const TrainLoopPlan& plan, const Parameters& parameters, Ad
     auto state = readTensors(plan.partial);
     const auto found = state.find(stepName);
     if (found == state.end() || !state.contains(noiseName))
-        throw DataError(plan.partial.string() + " is no interrupted training of ours: remove it to begin anew");
+        throw DataError(plan.partial.string() +
+                        " is not an interrupted training of this program: remove it to start again");
     const auto step = found->second.item<std::int64_t>();
     noise.set_state(state.at(noiseName).clone());
     TensorMap weights, moments;

@@ -48,7 +48,7 @@ std::vector<fs::path> filesIn(const fs::path& folder)
 std::string badDownload(const fs::path& file)
 {
     if (!std::ifstream(file, std::ios::binary))
-        return file.string() + " cannot be read: see who may read it";
+        return file.string() + " cannot be read: check its permissions";
     const auto kind = fileKindOf(file);
     constexpr std::array standIns = {FileKind::Empty,           FileKind::Zeros,   FileKind::GitLfsPointer,
                                      FileKind::GitAnnexPointer, FileKind::WebPage, FileKind::Xml,
@@ -171,7 +171,7 @@ void inspect(EncoderFacts& facts, const EncoderLoad& load)
 {
     const auto& folder = facts.folder;
     if (!isPresentFolder(folder)) {
-        facts.problems.push_back(folder.string() + (isPresent(folder) ? " is no folder" : " is not there") +
+        facts.problems.push_back(folder.string() + (isPresent(folder) ? " is not a folder" : " is not there") +
                                  ": put the model there, or choose another folder");
         return;
     }

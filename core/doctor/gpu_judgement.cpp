@@ -30,7 +30,7 @@ void judgeGpuOfCpuBuild(const GpuFacts& gpu, bool asked, Findings& findings)
         "To use it, build for it: packaging/start --cuda fetches a LibTorch with CUDA, builds and starts."};
     if (gpu.kernelDriver.empty())
         remedies.insert(remedies.begin(), "NVIDIA's driver is not loaded: install it first (Debian: nvidia-driver), "
-                                          "and start the machine again.");
+                                          "and restart the machine.");
     findings.add("GPU", asked ? Health::Wrong : Health::Note,
                  gpuText(gpu) + " is there, but this LibTorch computes on the CPU only", std::move(remedies));
 }
@@ -56,7 +56,7 @@ void judgeGpuUnseen(const DoctorFacts& facts, bool asked, Findings& findings)
                            std::to_string(oldest) + " or newer, or build against an older CUDA wheel.");
     remedies.emplace_back(
         "The driver does not start: its module and its libraries are of two versions after an upgrade, "
-        "which a start of the machine mends; \"nvidia-smi\" says the same then.");
+        "which a restart of the machine fixes; \"nvidia-smi\" says the same then.");
     remedies.emplace_back("This user may not open /dev/nvidia*: join the group that owns them (often video).");
     findings.add("GPU", asked ? Health::Wrong : Health::Note,
                  gpuText(gpu) + " is there, but LibTorch (CUDA " + facts.torch.cuda + ") does not see it",
@@ -94,10 +94,10 @@ void judgeGpu(const DoctorFacts& facts, Findings& findings)
         }
         if (!gpu.unfit.empty())
             return findings.add(
-                "GPU", Health::Wrong, gpuText(gpu) + "; it does not add two numbers rightly",
+                "GPU", Health::Wrong, gpuText(gpu) + "; it does not add two numbers correctly",
                 {"Its memory is full: see with \"nvidia-smi\" which program holds it.",
                  "This LibTorch has no kernels for it: build against another one with packaging/start --torch DIR.",
-                 "The driver hangs or the GPU is faulty: start the machine again."});
+                 "The driver hangs or the GPU is faulty: restart the machine."});
         return findings.add("GPU", Health::Good, gpuText(gpu));
     }
     if (!there) {

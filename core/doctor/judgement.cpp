@@ -38,7 +38,7 @@ void judgeProof(const LoadedLibraries& libraries, const ProofFacts& proof, Findi
     const bool onGpu = proof.where.starts_with("cuda");
     std::vector<std::string> remedies;
     if (libraries.openMp.size() > 1 || libraries.torch.size() > 1)
-        remedies.emplace_back("Libraries are in this process twice (see above): mend that first.");
+        remedies.emplace_back("Libraries are in this process twice (see above): fix that first.");
     if (onGpu)
         remedies.emplace_back("The driver and LibTorch do not go together: install the newest driver that the GPU "
                               "has, or build against another LibTorch.");

@@ -50,7 +50,8 @@ void judgeTorch(const TorchFacts& torch, Findings& findings)
                           "(packaging/start does that).");
     if (torch.libraries.torch.size() > 1 || torch.libraries.c10.size() > 1) {
         const auto& files = torch.libraries.torch.size() > 1 ? torch.libraries.torch : torch.libraries.c10;
-        findings.add("LibTorch", Health::Wrong, "two LibTorch's are in this process: " + pathsInWords(files), remedies);
+        findings.add("LibTorch", Health::Wrong, "two copies of LibTorch are in this process: " + pathsInWords(files),
+                     remedies);
     } else if (!torch.loaded.empty() && minorOf(torch.loaded) != minorOf(torch.built)) {
         findings.add("LibTorch", Health::Wrong,
                      text + "; but the program was built with " + torch.built +

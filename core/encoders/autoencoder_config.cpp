@@ -12,10 +12,10 @@ namespace nanodit {
 AutoencoderConfig autoencoderConfigFromJson(const nlohmann::json& json, const std::string& source)
 {
     const auto refuse = [&source](const std::string& what) {
-        return DataError(source + " is no AutoencoderKL configuration that can be used: " + what);
+        return DataError(source + " is not an AutoencoderKL configuration that can be used: " + what);
     };
     if (!json.is_object())
-        throw refuse("it is no JSON object");
+        throw refuse("it is not a JSON object");
     const auto given = [&json](const char* key) { return json.contains(key) && !json.at(key).is_null(); };
     if (given("_class_name") && json.at("_class_name") != "AutoencoderKL")
         throw refuse("it is of the class " + json.at("_class_name").dump() +

@@ -81,7 +81,7 @@ void expectWholeSizes(const DinoConfig& config, const std::string& source)
 {
     if (config.width % config.heads != 0)
         throw DataError(source + " has hidden_size " + std::to_string(config.width) +
-                        ", which is no multiple of num_attention_heads " + std::to_string(config.heads));
+                        ", which is not a multiple of num_attention_heads " + std::to_string(config.heads));
     if (config.rotary() && config.headWidth() % 4 != 0)
         throw DataError(source + " gives heads a width of " + std::to_string(config.headWidth()) +
                         "; a rotary position in two dimensions needs a multiple of 4");

@@ -58,7 +58,7 @@ std::vector<std::filesystem::path> encoderFiles(const std::filesystem::path& fol
 {
     std::error_code ignored; // names that no file system takes, and links that lead to themselves
     if (!std::filesystem::is_regular_file(folder / "config.json", ignored))
-        throw DataError(folder.string() + " is no encoder: it has no config.json; " + adviceWithoutConfig(folder));
+        throw DataError(folder.string() + " is not an encoder: it has no config.json; " + adviceWithoutConfig(folder));
     const auto weights = findModelFiles(folder);
     auto files = weights.files;
     files.push_back(folder / "config.json");

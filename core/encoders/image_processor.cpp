@@ -196,7 +196,7 @@ ImageProcessor ImageProcessor::fromJson(const nlohmann::json& config, const std:
         processor.padSize_ = sizeFromJson(fields.json()["pad_size"], true, source);
     if (processor.padSize_.height.has_value() != processor.padSize_.width.has_value() ||
         processor.padSize_.shortestEdge)
-        throw DataError(source + " asks for padding to a pad_size that is no height and width");
+        throw DataError(source + " asks for padding to a pad_size that is not a height and width");
     if (processor.centerCrop_ && (!processor.cropSize_.height || !processor.cropSize_.width))
         throw DataError(source + " asks for a centre crop without a crop_size of height and width");
     return processor;

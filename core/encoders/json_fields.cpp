@@ -27,7 +27,7 @@ JsonFields JsonFields::read(const std::filesystem::path& file)
     }
     if (parsed.is_discarded())
         throw DataError(file.string() +
-                        " is no JSON: it is truncated or damaged; copy it again from where the model came from");
+                        " is not valid JSON: it is truncated or damaged; copy it again from where the model came from");
     return {std::move(parsed), file.string()};
 }
 

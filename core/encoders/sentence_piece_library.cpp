@@ -61,7 +61,7 @@ SentencePieceLibrary::SentencePieceLibrary(const std::filesystem::path& file)
     const char* error = nullptr;
     loaded_->handle = api().open(file.c_str(), &error);
     if (error != nullptr)
-        throw DataError(file.string() + " is no SentencePiece model: it is truncated or damaged (" + error + ")");
+        throw DataError(file.string() + " is not a SentencePiece model: it is truncated or damaged (" + error + ")");
 }
 
 SentencePieceLibrary::~SentencePieceLibrary() = default;

@@ -18,7 +18,7 @@ constexpr double unknownPenalty = 10; // below the lowest score of the vocabular
 
 [[noreturn]] void refuse(const std::string& name, const std::string& what)
 {
-    throw DataError(name + " is no SentencePiece model that can be used: " + what +
+    throw DataError(name + " is not a SentencePiece model that can be used: " + what +
                     "; copy spiece.model again from where the model came from");
 }
 

@@ -95,7 +95,7 @@ T5Tokenizer::T5Tokenizer(const std::filesystem::path& file, SentencePieceModel m
     model_.treatUnicodeWhitespaceAsSpace(); // as the tokenizer of transformers does before it looks for pieces
     if (padId() < 0 || endId() < 0)
         throw DataError(modelFile_.string() +
-                        " defines no pad or no end-of-sequence piece, so that it is no tokenizer of a T5");
+                        " defines no pad or no end-of-sequence piece, so it is not the tokenizer of a T5");
     if (extraIds_ < 0 || extraIds_ > 100'000)
         throw DataError("a T5 tokenizer with " + std::to_string(extraIds_) +
                         " extra ids makes no sense: 0 to 100000 were expected (T5 has 100)");

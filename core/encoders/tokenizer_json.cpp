@@ -159,7 +159,7 @@ private:
         for (std::int64_t id = 0; id < pieces; ++id) {
             const auto& entry = (*vocabulary)[static_cast<std::size_t>(id)];
             if (!entry.is_array() || entry.size() != 2 || !entry[0].is_string() || !entry[1].is_number())
-                refuse("entry " + std::to_string(id) + " of its \"vocab\" is no text with a score");
+                refuse("entry " + std::to_string(id) + " of its \"vocab\" is not a text with a score");
             const auto text = entry[0].get<std::string>();
             const bool isUnknown = unknown.is_number_unsigned() && unknown.get<std::int64_t>() == id;
             const auto special = special_.find(id);
@@ -193,7 +193,7 @@ private:
             if (type == "Precompiled") {
                 const auto bytes = fromBase64(textOf(step, "precompiled_charsmap"));
                 if (!bytes)
-                    refuse("its precompiled_charsmap is no base64");
+                    refuse("its precompiled_charsmap is not base64");
                 map = *bytes;
             } else if (type != "Strip" && type != "Replace") {
                 refuse("it normalises text by \"" + type + "\"");

@@ -84,7 +84,7 @@ std::string doesTextSurvive(const ExperimentReport& report)
         add(text, labelOf(arm) + ": text match " + inWords(*match) +
                       (match->interval.low > 0.5    ? ", above chance (0.5)"
                        : match->interval.high < 0.5 ? ", below chance (0.5)"
-                                                    : ", not told from chance (0.5)") +
+                                                    : ", not distinguishable from chance (0.5)") +
                       ".");
         if (const auto* const layout = report.find(arm, "text_only.layout_error"))
             add(text, "Layout error with text alone " + inWords(*layout) + ".");
@@ -131,7 +131,7 @@ std::string whatAnArmChanges(const ExperimentReport& report, const std::string& 
         add(text, "Worse: " + worse + ".");
     if (compared > told)
         add(text, std::to_string(compared - told) + " of " + std::to_string(compared) +
-                      " measures are not told apart from " + first + "'s.");
+                      " measures show no clear difference from " + first + "'s.");
     return text;
 }
 

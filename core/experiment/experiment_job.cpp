@@ -67,7 +67,7 @@ bool mayHoldCheckpoint(const fs::path& runFolder)
         return false;
     if (error)
         throw StoreError("it cannot be seen whether " + folder.string() + " holds checkpoints (" + error.message() +
-                         "): see to its disk or network, then go on");
+                         "): check its disk or network, then go on");
     return std::any_of(begin(entries), end(entries), [](const fs::directory_entry& entry) {
         return !entry.path().filename().string().starts_with('.'); // as what is being written does
     });
@@ -95,7 +95,7 @@ public:
             throw UsageError("an experiment needs a seed at least");
         for (auto arm = arms_.begin(); arm != arms_.end(); ++arm) {
             if (std::find(arms_.begin(), arm, *arm) != arm)
-                throw UsageError("the arm \"" + *arm + "\" is there twice: give each a name of its own");
+                throw UsageError("the arm \"" + *arm + "\" occurs twice: give each a name of its own");
         }
         for (std::int64_t seed = 1; seed <= request_.seeds; ++seed) { // Seed by seed: what is finished compares.
             for (const auto& arm : arms_)
@@ -378,7 +378,7 @@ private:
         report.notes.push_back("Validation: " + std::to_string(request_.validation.records) +
                                " records of the validation split, the same noise for all models, " +
                                std::to_string(request_.validation.steps) +
-                               " sampler steps. Intervals draw seeds and pictures anew; of " +
+                               " sampler steps. Intervals draw seeds and pictures again; of " +
                                std::to_string(report.seeds) +
                                (report.seeds == 1 ? " seed they tell the pictures' spread alone."
                                                   : " seeds they tell the spread over seeds but roughly."));

@@ -70,7 +70,7 @@ bool makeShards(const Workspace& workspace, const std::string& set, const fs::pa
         const auto record = catalog.find(sample.id);
         if (!record)
             throw DataError("the sample " + sample.id + " of " + source->folder().string() +
-                                " is no record of the workspace any more",
+                                " is no longer a record of the workspace",
                             remedy::PackShards{.replace = true});
         const auto arrays = encode(*record, sample.bucket);
         if (!arrays)

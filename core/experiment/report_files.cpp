@@ -65,7 +65,7 @@ std::string differencesMarkdown(const ExperimentReport& report, const std::strin
         for (const auto& part :
              {measure.label, number(line.firstMean), number(line.otherMean),
               number(line.difference) + " (" + number(line.interval.low) + " to " + number(line.interval.high) + ")",
-              gainText(line) + (line.gain && line.verdict == 0 ? " (not told from 0)" : ""),
+              gainText(line) + (line.gain && line.verdict == 0 ? " (not distinguishable from 0)" : ""),
               std::to_string(line.bySeed.size()) + " x " + std::to_string(line.units)})
             text += cell(part);
         text += "\n";

@@ -62,7 +62,7 @@ std::string differencesHtml(const ExperimentReport& report, const std::string& f
             continue;
         const auto& measure = experimentMeasure(line.measure);
         const auto number = [&measure](double value) { return decimalText(value, measure.decimals); };
-        constexpr std::array verdicts = {"worse", "not told apart", "better"};
+        constexpr std::array verdicts = {"worse", "no clear difference", "better"};
         constexpr std::array classes = {"bad", "soft", "good"};
         const auto verdict = static_cast<std::size_t>(line.verdict + 1);
         page += "<tr><td title=\"" + escaped(measure.help) + "\">" + escaped(measure.label) + "<td class=\"number\">" +

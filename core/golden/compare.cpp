@@ -31,7 +31,7 @@ JsonFields readCaseJson(const std::filesystem::path& file)
 {
     auto json = nlohmann::json::parse(readTextFile(file), nullptr, false);
     if (!json.is_object())
-        throw DataError(file.string() + " is no JSON object: copy the golden case again");
+        throw DataError(file.string() + " is not a JSON object: copy the golden case again");
     return {std::move(json), file.string()};
 }
 

@@ -39,7 +39,7 @@ GoldenReport runGolden(const std::filesystem::path& caseFolder, const ComputeCho
     const auto caseFile = caseFolder / "case.json";
     const auto description = nlohmann::json::parse(readTextFile(caseFile), nullptr, false);
     if (!description.is_object() || !description.contains("kind") || !description["kind"].is_string())
-        throw DataError(caseFile.string() + " is no golden case: it must be a JSON object with a \"kind\"");
+        throw DataError(caseFile.string() + " is not a golden case: it must be a JSON object with a \"kind\"");
     GoldenReport report{.folder = caseFolder, .kind = description["kind"], .lines = {}};
     const auto runners = allRunners();
     const auto runner = runners.find(report.kind);
@@ -53,8 +53,8 @@ GoldenReport runGolden(const std::filesystem::path& caseFolder, const ComputeCho
     const auto compute = makeCompute(choice, {.precision = Precision::Float32, .tf32 = false});
     const Tf32Hold tf32(compute.device, false);
     const auto broken = [&](const std::string& why) {
-        return DataError(caseFolder.string() + " is no whole golden case of the kind " + report.kind + ": " + why +
-                         "; copy it again from where it was made");
+        return DataError(caseFolder.string() + " is not a complete golden case of the kind " + report.kind + ": " +
+                         why + "; copy it again from where it was made");
     };
     try {
         report.lines = runner->second(caseFolder, compute);

@@ -132,7 +132,7 @@ void tokenizeCaptions(const std::filesystem::path& folder, const T5Tokenizer& to
         return;
     const auto captions = nlohmann::json::parse(readTextFile(folder / "captions.json"), nullptr, false);
     if (!captions.is_array())
-        throw DataError((folder / "captions.json").string() + " is no list of captions");
+        throw DataError((folder / "captions.json").string() + " is not a list of captions");
     const auto length = wanted->second.size(1);
     const std::vector<std::int64_t> shape = {std::int64_t(captions.size()), length};
     auto ids = at::full(shape, tokenizer.padId(), at::kLong);

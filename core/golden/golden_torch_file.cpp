@@ -133,7 +133,7 @@ std::string compareValue(const PtValue& value, const json& expected, const std::
     if (const auto* const tensor = value.as<PtTensor>())
         return tensorWanted ? compareTensor(*tensor, expected, where) : "it is a tensor";
     if (tensorWanted)
-        return "it is no tensor";
+        return "it is not a tensor";
     if (expected.contains("value_decimal"))
         return differs("value", reprOf(value), textMember(expected, "value_decimal", where));
     if (expected.contains("repr"))

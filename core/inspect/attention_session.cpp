@@ -227,7 +227,7 @@ std::pair<at::Tensor, float> Session::stateAt(const AttentionSubject& subject) c
 std::optional<AttentionScene> Session::look(const AttentionSubject& subject, const JobContext& context)
 {
     if (!(subject.t > 0 && subject.t <= 1))
-        throw UsageError("t is " + std::to_string(subject.t) + ", but must lie above 0 and not above 1");
+        throw UsageError("t is " + std::to_string(subject.t) + ", but must be above 0 and at most 1");
     prepare(subject);
     if (alongSampling(subject) && !walk(subject, context))
         return std::nullopt;

@@ -78,7 +78,7 @@ public:
     {
         if (!(request_.cosine >= leastCosine))
             throw UsageError("a cosine of " + std::to_string(request_.cosine) +
-                             " would take most pictures for one: give 0.5 or more");
+                             " would call most pictures duplicates: give 0.5 or more");
     }
 
     JobEnd run(const JobContext& context) override
@@ -125,7 +125,8 @@ private:
         for (const auto& info : records) {
             auto record = catalog.find(info.id);
             if (!record)
-                throw DataError("the record \"" + info.id + "\" went while duplicates were looked for: look again");
+                throw DataError("the record \"" + info.id +
+                                "\" was removed while duplicates were searched for: search again");
             candidates.push_back(candidateOf(std::move(*record), fingerprints));
         }
         return candidates;

@@ -142,7 +142,7 @@ void cutBefore(const std::filesystem::path& file, std::int64_t firstStep)
     }
     if (!stream.is_open() || stream.bad())
         throw StoreError(file.string() +
-                         " could not be read to its end: it is left as it is; see to its disk or network, then resume "
+                         " could not be read to its end: it is left as it is; check its disk or network, then resume "
                          "the run");
     stream.close();
     if (events <= 1)

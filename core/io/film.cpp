@@ -14,7 +14,7 @@ void writeFilm(const std::filesystem::path& file, const std::vector<Image>& fram
     else if (ending == ".mp4")
         writeMp4(file, frames, secondsPerFrame);
     else
-        throw UsageError(file.string() + " is no film that can be written: name it .gif, .mp4, .png or .apng");
+        throw UsageError(file.string() + " cannot be written as a film: name it .gif, .mp4, .png or .apng");
 }
 
 void requireOneSize(const std::vector<Image>& frames)

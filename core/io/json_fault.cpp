@@ -25,8 +25,8 @@ std::string jsonFault(const nlohmann::json::exception& error)
     const std::string_view text = error.what();
     if (const auto* const parsing = dynamic_cast<const nlohmann::json::parse_error*>(&error)) {
         if (const auto place = between(text, " at ", ":"); place.starts_with("line "))
-            return std::string(place) + " is no JSON";
-        return "byte " + std::to_string(parsing->byte) + " is no JSON";
+            return std::string(place) + " is not valid JSON";
+        return "byte " + std::to_string(parsing->byte) + " is not valid JSON";
     }
     if (error.id == keyMissing) {
         const auto start = text.find("key '"), end = text.rfind("' not found");

@@ -76,7 +76,7 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& 
     struct stat status {};
     if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
         close(descriptor);
-        throw DataError("cannot read " + file.string() + ": it is no regular file");
+        throw DataError("cannot read " + file.string() + ": it is not a regular file");
     }
     const auto size = static_cast<std::size_t>(status.st_size);
     void* start = nullptr;

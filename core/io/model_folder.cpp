@@ -101,7 +101,7 @@ ModelFiles filesOfIndex(const fs::path& index)
         throw DataError(wrongKindMessage(name, kind, "an index of shards"));
     if (!json.is_object() || !json.contains("weight_map") || !json["weight_map"].is_object() ||
         json["weight_map"].empty())
-        throw DataError(name + " is no index of shards: it has no \"weight_map\"; fetch it again");
+        throw DataError(name + " is not an index of shards: it has no \"weight_map\"; fetch it again");
     std::set<std::string> shards;
     for (const auto& [tensor, shard] : json["weight_map"].items()) {
         const auto file = shard.is_string() ? shard.get<std::string>() : std::string();

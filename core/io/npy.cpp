@@ -239,7 +239,7 @@ NpyHeader parseNpyHeader(std::span<const std::byte> bytes, const std::string& na
     if (!text.starts_with(magic))
         throw DataError(name + (text.size() < magic.size() && magic.starts_with(text)
                                     ? " is truncated: it has only " + std::to_string(text.size()) + " bytes"
-                                    : " is no .npy file: it does not begin with \\x93NUMPY"));
+                                    : " is not an .npy file: it does not begin with \\x93NUMPY"));
     const auto truncated = [&] { return DataError(name + " is truncated inside its .npy header; make it again"); };
     if (bytes.size() < magic.size() + 2)
         throw truncated();

@@ -247,7 +247,7 @@ private:
     {
         const auto* const foreign = type->as<PtForeign>();
         if (foreign == nullptr)
-            damaged("its pickle makes an object of what is no class");
+            damaged("its pickle makes an object of what is not a class");
         pushNew(*foreign);
     }
     void setAttributes()

@@ -208,7 +208,7 @@ std::optional<std::string> pngTextNamed(const PngChunk& chunk, std::string_view 
 PngText parsePngText(std::span<const std::byte> file, const std::string& name)
 {
     if (!PngChunks::hasSignature(file))
-        throw DataError(name + " is no PNG picture");
+        throw DataError(name + " is not a PNG picture");
     PngText text;
     PngChunks chunks(file);
     for (PngChunk chunk; chunks.next(chunk);) {

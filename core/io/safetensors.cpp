@@ -64,7 +64,7 @@ json parseStrictly(const char* begin, const char* end, const std::string& name)
     };
     auto header = json::parse(begin, end, watch, false);
     if (!header.is_object())
-        throw DataError(name + " is no safetensors file: its header is not a JSON object; fetch the file again");
+        throw DataError(name + " is not a safetensors file: its header is not a JSON object; fetch the file again");
     if (!twice.empty())
         throw DataError(name + " is damaged: its header names \"" + twice + "\" twice; fetch the file again");
     return header;
@@ -161,7 +161,7 @@ Safetensors readIndex(const fs::path& indexFile)
     const auto text = readTextFile(indexFile);
     const auto index = parseStrictly(text.data(), text.data() + text.size(), name);
     if (!index.contains("weight_map") || !index["weight_map"].is_object())
-        throw DataError(name + " is no index of safetensors shards: it has no \"weight_map\"");
+        throw DataError(name + " is not an index of safetensors shards: it has no \"weight_map\"");
     std::map<std::string, Safetensors> shards;
     Safetensors all;
     for (const auto& [tensor, file] : index["weight_map"].items()) {
@@ -193,10 +193,10 @@ Safetensors parseSafetensors(std::span<const std::byte> bytes, std::shared_ptr<c
     if (const auto kind = fileKindOf(bytes); !announced && kind != FileKind::Unknown)
         throw DataError(wrongKindMessage(name, kind, "a safetensors file"));
     if (bytes.size() < lengthBytes)
-        throw DataError(name + " is no safetensors file: it has only " + std::to_string(bytes.size()) + " bytes");
+        throw DataError(name + " is not a safetensors file: it has only " + std::to_string(bytes.size()) + " bytes");
     std::memcpy(&headerBytes, bytes.data(), lengthBytes);
     if (headerBytes > maximalHeader)
-        throw DataError(name + " is no safetensors file: it announces a header of " + std::to_string(headerBytes) +
+        throw DataError(name + " is not a safetensors file: it announces a header of " + std::to_string(headerBytes) +
                         " bytes");
     if (headerBytes > bytes.size() - lengthBytes)
         throw DataError(name + " is truncated: its header of " + std::to_string(headerBytes) +
@@ -214,7 +214,7 @@ Safetensors parseSafetensors(std::span<const std::byte> bytes, std::shared_ptr<c
             for (const auto& [metaKey, value] : entry.items()) {
                 if (!value.is_string())
                     throw DataError(name + " is damaged: its metadata \"" + metaKey +
-                                    "\" is no text; fetch the file again, or save it anew");
+                                    "\" is not text; fetch the file again, or save it again");
                 result.metadata.emplace(metaKey, value.get<std::string>());
             }
             continue;

@@ -75,13 +75,13 @@ TarReader::TarReader(std::span<const std::byte> bytes, std::shared_ptr<const voi
     , name_(std::move(name))
 {
     if (bytes.empty())
-        throw DataError(name_ + " is no tar archive: it is empty");
+        throw DataError(name_ + " is not a tar archive: it is empty");
     const Utf8Names utf8;
     archive_ = archive_read_new();
     archive_read_support_format_tar(archive_);
     if (archive_read_open_memory(archive_, bytes.data(), bytes.size()) != ARCHIVE_OK) {
         archive_read_free(archive_);
-        throw DataError(name_ + " is no tar archive, or its beginning is damaged: make it again");
+        throw DataError(name_ + " is not a tar archive, or its beginning is damaged: make it again");
     }
 }
 

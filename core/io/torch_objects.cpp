@@ -305,7 +305,7 @@ PtValue TorchObjects::dict(Arguments given)
     for (const auto* const pair : pairs->items) {
         const auto* const both = pair->as<PtSequence>();
         if (both == nullptr || both->items.size() != 2)
-            damaged("its pickle makes a dictionary of what are no pairs");
+            damaged("its pickle makes a dictionary of what are not pairs");
         made.items.emplace_back(both->items[0], both->items[1]);
     }
     return {made};
@@ -373,7 +373,7 @@ PtValue TorchObjects::parameter(Arguments given) const
     const auto* const data = given.size() >= 2 ? given[0]->as<PtTensor>() : nullptr;
     const auto* const requiresGrad = given.size() >= 2 ? given[1]->as<bool>() : nullptr;
     if (data == nullptr || requiresGrad == nullptr)
-        damaged("its pickle makes a parameter of what is no tensor");
+        damaged("its pickle makes a parameter of what is not a tensor");
     auto made = *data;
     made.isParameter = true;
     made.requiresGrad = *requiresGrad;
@@ -421,7 +421,7 @@ PtValue TorchObjects::byteArray(Arguments given)
     if (!given.empty()) {
         const auto* const bytes = given[0]->as<PtBytes>();
         if (bytes == nullptr || given.size() != 1)
-            damaged("its pickle makes a bytearray of what are no bytes");
+            damaged("its pickle makes a bytearray of what are not bytes");
         spend(bytes->bytes.size() / bytesPerObject);
         made.bytes = bytes->bytes;
     }
@@ -433,7 +433,7 @@ PtValue TorchObjects::complex(Arguments given) const
     const auto* const real = given.size() == 2 ? given[0]->as<double>() : nullptr;
     const auto* const imaginary = given.size() == 2 ? given[1]->as<double>() : nullptr;
     if (real == nullptr || imaginary == nullptr)
-        damaged("its pickle makes a complex number of what are no numbers");
+        damaged("its pickle makes a complex number of what are not numbers");
     return {std::complex<double>(*real, *imaginary)};
 }
 

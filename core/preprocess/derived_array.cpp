@@ -200,7 +200,7 @@ ArrayJudgement judgeContents(const fs::path& file, ArrayJudgement judgement)
     try {
         if (!allFinite(readNpy(file))) {
             judgement.verdict = ArrayVerdict::Nonfinite;
-            judgement.problem = file.string() + " holds values that are infinite or not a number";
+            judgement.problem = file.string() + " holds values that are infinite or NaN";
         }
     } catch (const DataError& error) {
         judgement.verdict = ArrayVerdict::Unreadable;

@@ -55,7 +55,7 @@ at::Tensor storedForm(const at::Tensor& tensor, ArrayKind kind)
 {
     auto plain = tensor.detach().to(at::kCPU).to(at::kFloat).contiguous();
     if (!at::isfinite(plain).all().item<bool>())
-        throw DataError("the encoder gave values that are infinite or not a number for " + arrayName(kind));
+        throw DataError("the encoder gave values that are infinite or NaN for " + arrayName(kind));
     if (kind != ArrayKind::T5 && kind != ArrayKind::DinoPatches)
         return plain.is_alias_of(tensor) ? plain.clone() : plain; // a view would keep its whole batch alive
     auto half = plain.to(at::kHalf);

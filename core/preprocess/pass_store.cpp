@@ -170,7 +170,7 @@ void PassStore::countFailures()
                (failed == 1 ? " failure, where " : " failures, where ") + std::to_string(*maxFailures_) +
                (*maxFailures_ == 1 ? " was" : " were") + " allowed (the newest is " + newest.what + ": " +
                newest.reason + "); " + std::to_string(made_) +
-               " records were made and are kept: mend what failed, or allow more, and run again";
+               " records were made and are kept: fix what failed, or allow more, and run again";
 }
 
 Provenance PassStore::provenanceOf(const Record& record, ArrayKind kind, const at::Tensor& tensor) const

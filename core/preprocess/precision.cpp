@@ -30,7 +30,8 @@ std::string decision(const Workspace& workspace)
     const auto json = nlohmann::json::parse(readTextFile(file), nullptr, false);
     const auto products = json.is_object() ? json.value("products", std::string()) : std::string();
     if (products != "bf16" && products != "float32")
-        throw DataError(file.string() + " should say \"products\": \"bf16\" or \"float32\": remove it to measure anew");
+        throw DataError(file.string() +
+                        " should say \"products\": \"bf16\" or \"float32\": remove it to measure again");
     return products;
 }
 

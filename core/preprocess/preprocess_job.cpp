@@ -124,7 +124,7 @@ JobEnd preprocess(const PreprocessRequest& request, const PassLimits& limits,
     const auto lockFor = [&](WorkLock::Right right, const std::string& others) {
         auto lock = std::make_unique<WorkLock>(workLockFile(workspace), workLockText(workspace), right);
         if (!lock->held())
-            context.warn("the file system of " + workspace.catalogFile().string() + " has no locks: see to it that " +
+            context.warn("the file system of " + workspace.catalogFile().string() + " has no locks: make sure that " +
                          others + " run in this workspace at the same time");
         return lock;
     };

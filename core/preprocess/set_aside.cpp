@@ -17,7 +17,7 @@ fs::path derivedSubfolder(const Workspace& workspace, const std::string& name)
     std::error_code error;
     fs::create_directories(folder, error);
     if (error)
-        throw StoreError("the folder " + folder.string() + " could not be made: " + error.message() +
+        throw StoreError("the folder " + folder.string() + " could not be created: " + error.message() +
                          "; check that you may write there");
     return folder;
 }

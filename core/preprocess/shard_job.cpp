@@ -301,7 +301,7 @@ private:
                             remedy::RunPasses{});
         for (auto& [split, set] : sets_) {
             if (set.writer->samples() == 0) {
-                context_.warn("the set " + split + " was not packed: none of its records is whole");
+                context_.warn("the set " + split + " was not packed: none of its records is complete");
             } else {
                 const auto summary = set.writer->finish();
                 set.report.samples = summary.samples;

@@ -26,7 +26,7 @@ std::int64_t validTokens(const Array& mask, const std::filesystem::path& file, s
         ++valid;
     }
     if (!prefix || valid == 0)
-        throw DataError(file.string() + " is no text mask of " + std::to_string(tokens) +
+        throw DataError(file.string() + " is not a text mask of " + std::to_string(tokens) +
                             " tokens, ones first and zeros behind them",
                         remedy::RemakeArray{Pass::T5});
     return valid;

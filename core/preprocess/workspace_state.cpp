@@ -72,7 +72,7 @@ Notice problemOf(const SurveyedRecord& entry, const Failures& failures, CaptionL
         const auto pass = passOf(kind);
         const auto& failed = failures[static_cast<std::size_t>(pass)];
         if (const auto found = failed.find(entry.record.id); found != failed.end())
-            return {"the pass " + passName(pass) + " could not be made: " + found->second};
+            return {"the pass " + passName(pass) + " failed: " + found->second};
         if (judgement.verdict != ArrayVerdict::Missing)
             return {judgement.problem, remedyFor(judgement, kind)};
     }

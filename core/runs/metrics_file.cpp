@@ -186,7 +186,7 @@ MetricsFile::MetricsFile(const std::filesystem::path& runFolder, std::int64_t la
     }
     if (!opened || before.bad())
         throw StoreError(file_.string() +
-                         " could not be read to its end: it is left as it is; see to its disk or network, then resume "
+                         " could not be read to its end: it is left as it is; check its disk or network, then resume "
                          "the run");
     kept.write(piece);
     kept.commit();

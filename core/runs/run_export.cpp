@@ -77,7 +77,7 @@ std::uintmax_t exportRun(const RunExport& request)
     fs::create_directories(fs::absolute(request.folder).parent_path(), error);
     if (error)
         throw StoreError("the folder " + fs::absolute(request.folder).parent_path().string() +
-                         " could not be made: " + error.message());
+                         " could not be created: " + error.message());
     std::uintmax_t bytes = 0;
     writeFolderAtomically(request.folder, [&](const fs::path& folder) {
         const auto checkpoint = folder / "checkpoints" / source.filename();

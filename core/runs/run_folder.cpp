@@ -46,13 +46,13 @@ RunFolder::RunFolder(const Workspace& workspace, const std::string& name, bool r
 {
     if (!isRunName(name))
         throw UsageError("\"" + printableText(name) +
-                         "\" is no name for a run: use one without slashes that does not begin with a dot");
+                         "\" cannot be the name of a run: use one without slashes that does not begin with a dot");
     if (resume && !isPresent(path_))
         throw UsageError("the run \"" + name + "\" cannot be resumed: there is no " + path_.string());
     std::error_code error;
     fs::create_directories(path_, error);
     if (error)
-        throw StoreError("the folder " + path_.string() + " could not be made: " + error.message());
+        throw StoreError("the folder " + path_.string() + " could not be created: " + error.message());
     lock_.emplace(path_, name);
     for (const auto* folder : {".", "checkpoints", "nonfinite"}) // before the look: one may get its name back
         removeAbandonedTemporaries(path_ / folder);
@@ -63,7 +63,7 @@ RunFolder::RunFolder(const Workspace& workspace, const std::string& name, bool r
         throw UsageError("the run \"" + name + "\" exists already: resume it, or choose another name");
     if (resume && listCheckpoints(path_).empty())
         throw UsageError("the run \"" + name + "\" cannot be resumed: " + (path_ / "checkpoints").string() +
-                         " holds no whole checkpoint");
+                         " has no complete checkpoint");
     log_.open(path_ / "log.txt", std::ios::app);
     if (!log_)
         throw StoreError((path_ / "log.txt").string() + " could not be opened: the run's folder must be writable");

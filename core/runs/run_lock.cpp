@@ -275,7 +275,7 @@ void RunLock::take(const std::string& runName)
         removeAbandoned(file_, draft.time());
     }
     throw StoreError("the lock of the run \"" + runName + "\", " + file_.string() +
-                     ", could not be had: other processes take it again and again");
+                     ", could not be taken: other processes keep taking it");
 }
 
 void RunLock::renew()

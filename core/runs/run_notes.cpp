@@ -75,7 +75,7 @@ void renameRun(const Workspace& workspace, const std::string& name, const std::s
         throw UsageError("there is no run \"" + name + "\" in " + workspace.runsFolder().string());
     if (!isRunName(newName))
         throw UsageError("\"" + newName +
-                         "\" is no name for a run: use one without slashes that does not begin with a dot");
+                         "\" cannot be the name of a run: use one without slashes that does not begin with a dot");
     if (fs::exists(fs::symlink_status(to, error)))
         throw UsageError("there is already a run \"" + newName + "\": choose another name");
     if (const auto holder = runHolder(from))

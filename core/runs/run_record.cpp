@@ -152,7 +152,7 @@ std::vector<ValidationMeans> readValidations(const fs::path& runFolder)
             validations.push_back(std::move(*validation));
     }
     if (!opened || stream.bad())
-        throw DataError(file.string() + " could not be read to its end: see to its disk or network");
+        throw DataError(file.string() + " could not be read to its end: check its disk or network");
     return validations;
 }
 

@@ -55,7 +55,8 @@ Failure failureOf(const std::exception& error)
                 .detail = files->code().message()};
     const auto detail = withoutTrace(error.what());
     if (hasAny(detail, {"out of memory", "can't allocate memory", "not enough memory"}))
-        return {.message = "the device had not enough memory: use a smaller batch, picture or model, or another device",
+        return {.message =
+                    "the device did not have enough memory: use a smaller batch, picture or model, or another device",
                 .detail = detail};
     if (hasAny(detail, {"CUDA error", "CUDA driver", "cuDNN", "CUBLAS", "NCCL"}))
         return {.message = "the GPU reported an error: try again, and on the CPU if it comes back", .detail = detail};

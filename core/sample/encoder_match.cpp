@@ -20,7 +20,7 @@ struct ModelEncoder {
 constexpr std::array modelEncoders{
     ModelEncoder{Pass::T5, "t5", "text encoder", "prompts will mean something else to the model"},
     ModelEncoder{Pass::Dino, "dino", "DINO encoder", "reference pictures will mean something else to the model"},
-    ModelEncoder{Pass::Vae, "vae", "autoencoder", "the model's latents will not decode to what it painted"},
+    ModelEncoder{Pass::Vae, "vae", "autoencoder", "the model's latents will not decode to what it generated"},
 };
 
 } // namespace

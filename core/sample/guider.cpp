@@ -356,7 +356,7 @@ Guidance Guidance::of(const SampleRequest& request, GridSize patches)
     if (!weights.empty() && static_cast<std::int64_t>(weights.size()) != patches.count())
         throw UsageError("the DINO scale has weights for " + std::to_string(weights.size()) +
                          " patches, but a picture of " + bucketName(request.size) + " has " +
-                         std::to_string(patches.count()) + ": make the mask anew at this size");
+                         std::to_string(patches.count()) + ": make the mask again at this size");
     for (const auto weight : weights) {
         if (!(weight >= 0 && weight <= 1))
             throw UsageError("a weight of the DINO scale is " + std::to_string(weight) + ": 0 to 1 was expected");

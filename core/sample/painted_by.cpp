@@ -44,7 +44,7 @@ std::optional<PaintedBy> paintedByOfPng(const fs::path& file)
                          .averaged = json.at("weights") == "ema",
                          .sha256 = json.at("sha256")};
     } catch (const nlohmann::json::exception& error) {
-        throw DataError(file.string() + " names the model that painted it in a damaged way (" + jsonFault(error) +
+        throw DataError(file.string() + " has a damaged entry for the model that generated it (" + jsonFault(error) +
                         "): choose a model by hand");
     }
 }

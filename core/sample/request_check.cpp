@@ -14,10 +14,10 @@ void checkRequest(const SampleRequest& request, std::int64_t unit)
     const auto fits = [unit](std::int64_t side) { return side > 0 && side <= longestSide && side % unit == 0; };
     if (!fits(request.size.width) || !fits(request.size.height))
         throw UsageError("no picture of " + bucketName(request.size) +
-                         " pixels can be painted: both sides must be multiples of " + std::to_string(unit) +
+                         " pixels can be generated: both sides must be multiples of " + std::to_string(unit) +
                          ", and at most " + std::to_string(longestSide));
     if (request.steps < 1 || request.steps > mostSteps)
-        throw UsageError("no picture can be painted in " + std::to_string(request.steps) + " steps: take 1 to " +
+        throw UsageError("no picture can be generated in " + std::to_string(request.steps) + " steps: take 1 to " +
                          std::to_string(mostSteps));
     if (!(request.shift > 0) || !std::isfinite(request.shift))
         throw UsageError("the timestep shift must be a number above 0");

@@ -143,7 +143,7 @@ private:
         throw Error(who.empty()
                         ? "a message between the processes of the training did not arrive within " +
                               std::to_string(patience_.count()) +
-                              " s, though all of them live and have sent their part: the training ends; see to the "
+                              " s, though all of them are alive and have sent their part: the training ends; check the "
                               "network between their machines, then resume the run"
                         : who + ": the training ends; see what became of that process and its machine, then resume "
                                 "the run");

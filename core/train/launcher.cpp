@@ -96,7 +96,7 @@ int freePort()
     if (descriptor >= 0)
         ::close(descriptor);
     if (!found)
-        throw Error(std::string("no port of this machine could be had: ") + std::strerror(errno));
+        throw Error(std::string("no free port was found on this machine: ") + std::strerror(errno));
     return ntohs(address.sin_port);
 }
 

@@ -193,9 +193,9 @@ std::string Pulse::namedAbsent() const
     std::string list;
     for (std::size_t i = 0; i < ranks.size(); ++i)
         list += (i == 0 ? "" : (i + 1 == ranks.size() ? " and " : ", ")) + std::to_string(ranks[i]);
-    return ranks.size() == 1
-               ? named(ranks[0], "lives, but has not come to where the others wait")
-               : "ranks " + list + " of " + std::to_string(size_) + " live, but have not come to where the others wait";
+    return ranks.size() == 1 ? named(ranks[0], "is alive, but has not reached the point where the others wait")
+                             : "ranks " + list + " of " + std::to_string(size_) +
+                                   " are alive, but have not reached the point where the others wait";
 }
 
 void Pulse::begunMessage()

@@ -38,9 +38,9 @@ public:
     /// "rank 1 of 2 has given no sign of life for 20 s"; empty while all is well. To be asked again and again by a
     /// thread that waits for the others.
     std::string lost();
-    /// After waiting too long for a message: "rank 1 of 4 lives, but has not come to where the others wait", of all
-    /// that have begun fewer messages than this rank; the others are told the same by lost(). Empty when nobody has, or
-    /// when that cannot be found out within four times the grace.
+    /// After waiting too long for a message: "rank 1 of 4 is alive, but has not reached the point where the others
+    /// wait", of all that have begun fewer messages than this rank; the others are told the same by lost(). Empty when
+    /// nobody has, or when that cannot be found out within four times the grace.
     std::string absent();
     /// After a message failed: who has ended, "rank 1 of 2 has ended"; empty when nobody has within four times the
     /// grace, which leaves room for beats that come late on a busy machine.

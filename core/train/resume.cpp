@@ -231,7 +231,7 @@ void tellDifferences(const ResumePoint& restored, const fs::path& runFolder, std
             context.info("changed since the checkpoint: " + text(difference));
     }
     if (!course.empty())
-        context.warn("the run goes on, but not as it would have: " + course);
+        context.warn("the run goes on, but not exactly as before: " + course);
     appendRunEvent(runFolder, step, "resumed", "resumed from " + restored.checkpoint.string(), details);
 }
 

@@ -61,8 +61,9 @@ void SelfReport::paintPreviews(const Trainer& trainer, const JobContext& context
             return;
         write(step, {{rawDifferenceKey, *difference}});
         if (painter_->agrees() && !agreed)
-            context.info("raw and averaged previews agree: they differ by " + significantText(*difference, 3) +
-                         " of a pixel's range, less than previews.raw_until; the average alone paints from now on");
+            context.info(
+                "raw and averaged previews agree: they differ by " + significantText(*difference, 3) +
+                " of a pixel's range, less than previews.raw_until; from now on previews use the average alone");
     } catch (const std::exception& error) {
         context.warn("no preview pictures at this step: " + sentenceOf(error));
     }

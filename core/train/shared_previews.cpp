@@ -76,7 +76,7 @@ std::vector<PaintedPreview> paintTogether(PreviewPainter* painter, const Trainer
         }
     } catch (const std::exception& error) {
         context.warn("rank " + std::to_string(ranks.rank()) +
-                     " paints none of this step's previews: " + sentenceOf(error));
+                     " generates none of this step's previews: " + sentenceOf(error));
     }
     painting.reset();
     const auto all = ranks.gatherBytes(own);
@@ -104,7 +104,7 @@ void PreviewHelp::paint(const Trainer& trainer, const JobContext& context)
             painter_ = std::make_unique<PreviewPainter>(workspace_, trainer.config(), workspace_.config.textTokens,
                                                         statistics_, set_, compute_);
     } catch (const std::exception& error) {
-        context.warn("this process paints no previews: " + sentenceOf(error));
+        context.warn("this process generates no previews: " + sentenceOf(error));
     }
     paintTogether(painter_.get(), trainer, context);
 }

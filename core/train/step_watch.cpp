@@ -80,7 +80,7 @@ std::optional<StepWatch::Finding> StepWatch::lookForStall(const StepMetrics& met
     return Finding{.kind = "stall",
                    .text = "the last " + std::to_string(stallWindow) + " steps waited for data in " +
                            decimalText(100 * waited / all, 0) +
-                           " % of their time: the disk or the network that the shards lie on is slower than the "
+                           " % of their time: the disk or network of the shards is slower than the "
                            "training"};
 }
 

@@ -51,7 +51,7 @@ void expectFiniteWeights(const Parameters& parameters, std::int64_t step, const 
     for (const auto& [name, value] : parameters) {
         if (!at::isfinite(value.detach()).all().item<bool>())
             throw Error("training ended at step " + std::to_string(step) + ": the weights " + name +
-                        " are infinite or not a number, so no checkpoint was written; lower optimiser.lr or look at "
+                        " are infinite or NaN, so no checkpoint was written; lower optimiser.lr or look at "
                         "optimiser.eps, then resume from " +
                         (newest.empty() ? "the start, as no checkpoint was written yet" : newest.string()));
     }

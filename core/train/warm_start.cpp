@@ -148,7 +148,7 @@ Candidate bestOf(const StoredWeights& weights, const std::map<std::string, at::I
 void copyFinite(const at::Tensor& target, const at::Tensor& stored, const std::string& name, const std::string& source)
 {
     if (!at::isfinite(stored).all().item<bool>())
-        throw DataError(source + " holds values that are infinite or not a number in " + name +
+        throw DataError(source + " holds values that are infinite or NaN in " + name +
                         ": nothing can be trained from it; take an earlier checkpoint");
     auto writable = target;
     writable.copy_(stored);

@@ -16,7 +16,7 @@ void requireComparable(const ValidationReport& first, const ValidationReport& ot
 {
     if (!first.settings.paintsLike(other.settings))
         throw UsageError("the reports " + first.folder.string() + " and " + other.folder.string() +
-                         " were painted with other steps, shift or guidance: validate one of them again");
+                         " were generated with other steps, shift or guidance: validate one of them again");
 }
 
 std::map<PictureKey, double> valuesOf(const ValidationReport& report, ValidationTask task, const std::string& metric)

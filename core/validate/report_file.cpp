@@ -192,7 +192,7 @@ ValidationReport readValidationReport(const fs::path& folder)
         report.folder = folder;
         return report;
     } catch (const nlohmann::json::exception& error) {
-        throw DataError(file.string() + " is no validation report (" + jsonFault(error) + ")",
+        throw DataError(file.string() + " is not a validation report (" + jsonFault(error) + ")",
                         remedy::Validate{.replace = true});
     }
 }

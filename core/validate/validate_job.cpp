@@ -127,7 +127,7 @@ private:
         report_.folder = validationFolder(checkpoint_);
         if (report_.folder.empty())
             throw UsageError(checkpoint_.string() +
-                                 " is in no run's checkpoints folder, so there is no place for the report",
+                                 " is not in the checkpoints folder of a run, so there is no place for the report",
                              remedy::ChooseFolder{});
     }
 
@@ -235,7 +235,7 @@ private:
         std::error_code error;
         fs::create_directories(folder, error);
         if (error)
-            throw StoreError("the folder " + folder.string() + " could not be made: " + error.message(),
+            throw StoreError("the folder " + folder.string() + " could not be created: " + error.message(),
                              remedy::ChooseFolder{});
     }
 
@@ -256,7 +256,7 @@ private:
         try {
             return readImage(file).size == picture.record.bucket;
         } catch (const DataError& error) {
-            context_.warn(std::string(error.what()) + "; it is being painted again");
+            context_.warn(std::string(error.what()) + "; it is being generated again");
             return false;
         }
     }

@@ -114,7 +114,7 @@ private Q_SLOTS:
         QCOMPARE(f.caption("g"), "one of several"s);
         QVERIFY(contains(f.record("g").extra, "another"));
         QCOMPARE(f.caption("h"), "a text"s);
-        QVERIFY(contains(noteFor(report, "h.png"), "no JSON"));
+        QVERIFY(contains(noteFor(report, "h.png"), "not valid JSON"));
         QCOMPARE(f.caption("IMG"), "of capitals"s);
     }
 
@@ -159,7 +159,7 @@ private Q_SLOTS:
         QVERIFY(nlohmann::json::parse(f.record("n").extra).at("similarity").is_null());
         QCOMPARE(f.caption("i"), "a blue car"s);
         QCOMPARE(f.caption("s"), "half an emoji \xEF\xBF\xBD here"s);
-        QVERIFY(contains(noteFor(report, "t.png"), "no JSON"));
+        QVERIFY(contains(noteFor(report, "t.png"), "not valid JSON"));
 
         f.text("lines.jsonl", "{\"image\": \"n.png\", \"clip\": NaN}\n{\"image\": \"i.png\", \"clip\": 0.3}\n");
         QCOMPARE(f.import(f.source / "lines.jsonl").rejects.size(), 0U);

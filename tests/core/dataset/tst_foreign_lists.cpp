@@ -37,7 +37,7 @@ private Q_SLOTS:
         QVERIFY((f.record("csv__d").tags == std::vector<std::string>{"x", "y"}));
         QCOMPARE(report.rejects.size(), 2U);
         QVERIFY(contains(reasonFor(report, "line 3"), "nowhere.png"));
-        QVERIFY(contains(reasonFor(report, "line 4"), "no JSON"));
+        QVERIFY(contains(reasonFor(report, "line 4"), "not valid JSON"));
     }
 
     void pathsOfOtherSystemsAreToldAsWhatTheyAre()

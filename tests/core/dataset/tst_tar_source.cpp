@@ -165,7 +165,7 @@ private Q_SLOTS:
         QCOMPARE(report.excluded.at("broken"), 2);
         QVERIFY(f.record("set__a").excluded.starts_with("broken"));
         QVERIFY(contains(reasonFor(report, ": b"), "no picture"));
-        QVERIFY(report.notes.size() == 1 && contains(report.notes[0].reason, "no JSON"));
+        QVERIFY(report.notes.size() == 1 && contains(report.notes[0].reason, "not valid JSON"));
         QVERIFY(contains(reasonFor(report, "d.jpg"), "picture already, d.png"));
         QVERIFY(!reasonFor(report, "e.png").empty());
         QCOMPARE(readTextFile(f.record("set__e").image), png(3));

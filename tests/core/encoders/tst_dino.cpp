@@ -481,7 +481,7 @@ private Q_SLOTS:
         std::filesystem::remove(weights);
         QVERIFY(refusal().find(folder.string()) != std::string::npos);
         test::writeText(folder / "config.json", "{\"model_type\": \"dinov3_vi");
-        QVERIFY(refusal().find("config.json is no JSON") != std::string::npos);
+        QVERIFY(refusal().find("config.json is not valid JSON") != std::string::npos);
     }
 
     void pixelsOfAnotherShapeAreRefused()

@@ -46,7 +46,7 @@ private Q_SLOTS:
             test::writeText(folder / "config.json", bytes);
             return errorOf([&] { JsonFields::read(folder / "config.json"); });
         };
-        QVERIFY(contains(refusalOf(R"({"patch_size": )"), "config.json is no JSON"));
+        QVERIFY(contains(refusalOf(R"({"patch_size": )"), "config.json is not valid JSON"));
         QVERIFY(contains(refusalOf(utf16("[1]")), "config.json holds a JSON array where an object was expected"));
         QVERIFY(contains(refusalOf("\xff\xfe\x00"), "config.json"));
         QVERIFY(contains(refusalOf("<!DOCTYPE html><html></html>"), "config.json is a web page"));

@@ -366,7 +366,7 @@ private Q_SLOTS:
         QVERIFY(refusal("").find("no pieces") != std::string::npos);
         QVERIFY(refusal(piece("a", 1)).find("unknown") != std::string::npos);
         QVERIFY(refusal(piece("<unk>", 2) + piece("a", 1) + piece("a", 1)).find("twice") != std::string::npos);
-        QVERIFY(refusal("{\"not\": \"protobuf\"}").find("m is no SentencePiece model") != std::string::npos);
+        QVERIFY(refusal("{\"not\": \"protobuf\"}").find("m is not a SentencePiece model") != std::string::npos);
         QVERIFY(test::errorOf([] {
                     SentencePieceModel::load("/nowhere/spiece.model");
                 }).find("/nowhere/spiece.model") != std::string::npos);

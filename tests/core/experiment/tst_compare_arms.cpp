@@ -176,7 +176,7 @@ private Q_SLOTS:
         QCOMPARE(answers.size(), std::size_t{2});
         QVERIFY2(answers[0].answer.starts_with("Better: reconstruction: DINO-patch distance 0.700 to 0.600"),
                  answers[0].answer.c_str());
-        QCOMPARE(answers[1].answer, std::string("1 of 1 measures are not told apart from plain's."));
+        QCOMPARE(answers[1].answer, std::string("1 of 1 measures show no clear difference from plain's."));
     }
 
     void coursesAreMeansOverStretchesAndSeeds()

@@ -232,7 +232,7 @@ private Q_SLOTS:
         const auto weights = run / "checkpoints" / checkpointName(2) / "model.safetensors";
         writeText(weights, "of a checkpoint whose state.json was lost");
         const auto refused = errorOf([&] { makeExperimentJob(one)->run({}); });
-        QVERIFY2(refused.find("no whole checkpoint") != std::string::npos, refused.c_str());
+        QVERIFY2(refused.find("no complete checkpoint") != std::string::npos, refused.c_str());
         QVERIFY(fs::exists(weights));
     }
 

@@ -140,13 +140,13 @@ private Q_SLOTS:
         test::writeText(folder / "empty", "");
         QCOMPARE(MappedFile::open(folder / "a")->bytes().size(), 3u);
         QVERIFY(MappedFile::open(folder / "empty")->bytes().empty());
-        QVERIFY(errorOf([&] { MappedFile::open(folder.path()); }).find("no regular file") != std::string::npos);
+        QVERIFY(errorOf([&] { MappedFile::open(folder.path()); }).find("not a regular file") != std::string::npos);
         QVERIFY(errorOf([&] { MappedFile::open(folder / "none"); }).find((folder / "none").string()) !=
                 std::string::npos);
         QVERIFY(errorOf([&] { readTextFile(folder / "none"); }).find((folder / "none").string()) != std::string::npos);
         QVERIFY(!errorOf([&] { readTextFile(folder.path()); }).empty());
         QCOMPARE(mkfifo((folder / "pipe").c_str(), 0600), 0);
-        QVERIFY(errorOf([&] { MappedFile::open(folder / "pipe"); }).find("no regular file") != std::string::npos);
+        QVERIFY(errorOf([&] { MappedFile::open(folder / "pipe"); }).find("not a regular file") != std::string::npos);
         QVERIFY(readTextFile(folder / "pipe").empty()); // nobody writes to it
     }
 

@@ -298,7 +298,7 @@ private Q_SLOTS:
         const PngText expected = {{"latin", "café"}, {"z", "packed"}, {"i", "déjà"}};
         QCOMPARE(readPngText(folder / "a.png"), expected);
         test::writeText(folder / "b.jpg", "nothing");
-        QVERIFY(errorOf([&] { readPngText(folder / "b.jpg"); }).find("no PNG") != std::string::npos);
+        QVERIFY(errorOf([&] { readPngText(folder / "b.jpg"); }).find("not a PNG") != std::string::npos);
     }
 
     void bucketImageShowsExactlyTheCrop_data()

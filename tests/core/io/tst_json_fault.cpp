@@ -22,7 +22,7 @@ private Q_SLOTS:
         };
         const nlohmann::json value = {{"name", 3}, {"list", {1, 2}}};
         QCOMPARE(faultOf([] { return nlohmann::json::parse("{\n \"a\": ,"); }),
-                 std::string("line 2, column 7 is no JSON"));
+                 std::string("line 2, column 7 is not valid JSON"));
         QCOMPARE(faultOf([&] { (void)value.at("step's"); }), std::string("it lacks \"step's\""));
         QCOMPARE(faultOf([&] { (void)value.at("name").get<std::string>(); }),
                  std::string("a value is of the type number where string was expected"));
@@ -34,7 +34,7 @@ private Q_SLOTS:
     {
         QCOMPARE(valueOfJson<std::vector<int>>("[1, 2]", "the list"), (std::vector{1, 2}));
         QCOMPARE(test::errorOf([] { valueOfJson<std::vector<int>>("[1, 2", "the list"); }),
-                 std::string("the list is damaged (line 1, column 6 is no JSON)"));
+                 std::string("the list is damaged (line 1, column 6 is not valid JSON)"));
         QCOMPARE(test::errorOf([] { valueOfJson<int>("\"a\"", "the number"); }),
                  std::string("the number is damaged (a value is of the type string where number was expected)"));
     }

@@ -180,8 +180,8 @@ private Q_SLOTS:
         QVERIFY(errorOf([&] { parse(version); }).find("version 9.0") != std::string::npos);
         auto magic = good;
         magic[5] = 'X';
-        QVERIFY(errorOf([&] { parse(magic); }).find("no .npy file") != std::string::npos);
-        QVERIFY(errorOf([&] { parse("hello"); }).find("no .npy file") != std::string::npos);
+        QVERIFY(errorOf([&] { parse(magic); }).find("not an .npy file") != std::string::npos);
+        QVERIFY(errorOf([&] { parse("hello"); }).find("not an .npy file") != std::string::npos);
     }
 
     void everyTruncationIsAnError()

@@ -131,7 +131,7 @@ private Q_SLOTS:
         row("gap", R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}})", 2, "gap");
         row("rest", R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})", 2, "follow");
         row("float4", R"({"a":{"dtype":"F4","shape":[1],"data_offsets":[0,1]}})", 1, "F4");
-        row("metadata", R"({"__metadata__":{"a":1}})", 0, "no text");
+        row("metadata", R"({"__metadata__":{"a":1}})", 0, "not text");
         row("not an object", R"({"a":7})", 0, "lacks");
     }
     void refusesWithOneSentence()

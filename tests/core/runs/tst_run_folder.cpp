@@ -27,7 +27,7 @@ private Q_SLOTS:
         for (const auto& name :
              {std::string(), std::string("a/b"), std::string("../a"), std::string(".a"), std::string("a\0b", 3)}) {
             const auto message = errorOf([&] { RunFolder(workspace_, name, false); });
-            QVERIFY2(message.find("is no name for a run") != std::string::npos, message.c_str());
+            QVERIFY2(message.find("cannot be the name of a run") != std::string::npos, message.c_str());
         }
     }
 

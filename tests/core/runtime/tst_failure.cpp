@@ -70,7 +70,7 @@ private Q_SLOTS:
         QVERIFY(failureOf(std::bad_alloc()).message.find("memory") != std::string::npos);
         QVERIFY(failureOf(std::bad_alloc()).detail.empty());
         const auto memory = failureOf(std::runtime_error("CUDA out of memory. Tried to allocate 2 GiB"));
-        QVERIFY(memory.message.starts_with("the device had not enough memory"));
+        QVERIFY(memory.message.starts_with("the device did not have enough memory"));
         const auto device = failureOf(std::runtime_error("CUDA error: an illegal memory access was encountered"));
         QVERIFY(device.message.starts_with("the GPU reported an error"));
     }

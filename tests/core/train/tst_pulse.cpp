@@ -132,8 +132,10 @@ private Q_SLOTS:
         QTest::newRow("rank 1 stands still") << 1 << SIGSTOP << "rank 1 of 3 has given no sign of life for 4 s";
         QTest::newRow("rank 0 ends") << 0 << SIGKILL << "rank 0 of 3 has ended";
         QTest::newRow("rank 2 ends") << 2 << SIGKILL << "rank 2 of 3 has ended";
-        QTest::newRow("rank 1 hangs") << 1 << 0 << "rank 1 of 3 lives, but has not come to where the others wait";
-        QTest::newRow("rank 0 hangs") << 0 << 0 << "rank 0 of 3 lives, but has not come to where the others wait";
+        QTest::newRow("rank 1 hangs") << 1 << 0
+                                      << "rank 1 of 3 is alive, but has not reached the point where the others wait";
+        QTest::newRow("rank 0 hangs") << 0 << 0
+                                      << "rank 0 of 3 is alive, but has not reached the point where the others wait";
     }
     void aRankThatIsStoppedIsNamedByTheOthers()
     {
@@ -243,7 +245,7 @@ private Q_SLOTS:
         first.begunMessage();
         third.begunMessage();
         std::this_thread::sleep_for(100ms);
-        const std::string named = "ranks 1 and 3 of 4 live, but have not come to where the others wait";
+        const std::string named = "ranks 1 and 3 of 4 are alive, but have not reached the point where the others wait";
         QCOMPARE(third.absent(), named);
         QCOMPARE(toldBy(first), named);
         QCOMPARE(first.absent(), named); // who claims later says the same

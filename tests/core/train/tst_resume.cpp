@@ -173,7 +173,7 @@ private Q_SLOTS:
         config.data.batchSize = 3;
         config.optimiser.lr = 1e-5;
         const auto outcome = train(resumption(tiny, "run", config));
-        QVERIFY2(has(outcome.log, "the run goes on, but not as it would have: data.batch_size 2 -> 3; optimiser.lr"),
+        QVERIFY2(has(outcome.log, "the run goes on, but not exactly as before: data.batch_size 2 -> 3; optimiser.lr"),
                  outcome.log.c_str());
         QVERIFY2(has(outcome.log, "changed since the checkpoint: schedule.steps 2 -> 4"), outcome.log.c_str());
         QCOMPARE(outcome.steps.back().lr, 1e-5);
@@ -193,7 +193,7 @@ private Q_SLOTS:
         const auto config = tinyConfig(4);
         train(requestFor(tiny, "run", config), 2);
         const auto outcome = train(resumption(tiny, "run", config));
-        QVERIFY2(!has(outcome.log, "not as it would have") && !has(outcome.log, "changed"), outcome.log.c_str());
+        QVERIFY2(!has(outcome.log, "not exactly as before") && !has(outcome.log, "changed"), outcome.log.c_str());
     }
 
     void aDamagedNewestCheckpointIsReplacedByTheOneBefore_data()
@@ -345,7 +345,7 @@ private Q_SLOTS:
                              })
                 ->run(context);
         QVERIFY(end == JobEnd::Finished);
-        QVERIFY2(has(log, "no validation at step 2: the device had not enough memory"), log.c_str());
+        QVERIFY2(has(log, "no validation at step 2: the device did not have enough memory"), log.c_str());
         QVERIFY2(has(log, "no preview pictures at this step"), log.c_str());
         // A step that a validation needs saved is not saved again.
         const auto lines = readTextFile(tiny.workspace.runsFolder() / "run/log.txt");
