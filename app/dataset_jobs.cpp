@@ -152,9 +152,8 @@ void DatasetJobs::run(DatasetWork work, const QString& name,
                       const std::function<std::unique_ptr<Job>(JobRunner*)>& make)
 {
     if (busy())
-        return Q_EMIT failed(
-            tr("%1 did not start").arg(name),
-            {tr("Another job of the data set is running; try again when it has ended.").toStdString()});
+        return Q_EMIT failed(tr("%1 did not start").arg(name),
+                             {tr("Another data set job is running; try again when it has ended.").toStdString()});
     auto* const runner = session_.newJob(name, Page::Dataset);
     connect(runner, &JobRunner::failed, this,
             [this, name](const Notice& why) { Q_EMIT failed(tr("%1 failed").arg(name), why); });

@@ -377,7 +377,7 @@ void MainWindow::takeFolder(const QString& folder)
             return banner_->showNotice(tr("Nothing was imported: %1 is no longer open.").arg(here));
         showPage(Page::Dataset);
         if (datasetJobs_.busy())
-            return banner_->showNotice(tr("A job of the data set is running; import the folder when it has ended."));
+            return banner_->showNotice(tr("A data set job is running; import the folder when it has ended."));
         return datasetJobs_.importPictures(folder);
     case 1:
         return createFrom(folder);

@@ -237,7 +237,7 @@ fs::path checkpointOf(const AttentionArguments& a, const Workspace& workspace)
     if (const auto found = findCheckpoint(listRuns(workspace), *painter))
         return a.model.weights.empty() ? *found : a.model.weightsOf(checkpointFolder(*found));
     throw UsageError("the model that generated " + a.sample + " (" + nameOf(*painter) +
-                     ") is not in the workspace any more: name another with --run or --checkpoint");
+                     ") is no longer in the workspace: name another with --run or --checkpoint");
 }
 
 void runAttention(AttentionArguments a, Options& options)

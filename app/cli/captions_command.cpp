@@ -35,7 +35,7 @@ void printChanges(const std::vector<CaptionChange>& changes, const std::string& 
 void requireWork(const CaptionEdit& edit)
 {
     if (!edit.replacement.empty() && edit.find.empty())
-        throw UsageError("--replace takes the place of what --find names, and that is empty");
+        throw UsageError("--replace needs --find with the text to replace");
     if (!edit.fromName && edit.find.empty() && edit.before.empty() && edit.after.empty())
         throw UsageError("there is nothing to change: pass --find, --before or --after with a text, or --from-name");
 }
@@ -82,22 +82,23 @@ void registerCaptions(CLI::App& app, Options& options)
     const auto arguments = std::make_shared<CaptionsArguments>();
 
     auto* const edit = command->add_subcommand(
-        "edit", "Find and replace, put text around, or take captions from names; \"captions undo\" takes it back");
-    edit->add_option("--find", arguments->edit.find, "Text to replace wherever it stands, capitals as written");
-    edit->add_option("--replace", arguments->edit.replacement, "What takes its place; nothing if not given");
-    edit->add_option("--before", arguments->edit.before, "Text to put before captions that do not begin with it");
-    edit->add_option("--after", arguments->edit.after, "Text to put behind captions that do not end with it");
+        "edit", "Find and replace, add text, or take captions from file names; \"captions undo\" undoes it");
+    edit->add_option("--find", arguments->edit.find, "Text to replace, in exactly this spelling");
+    edit->add_option("--replace", arguments->edit.replacement, "Replacement; nothing if not given");
+    edit->add_option("--before", arguments->edit.before,
+                     "Text to add to the start of captions that do not begin with it");
+    edit->add_option("--after", arguments->edit.after, "Text to add to the end of captions that do not end with it");
     edit->add_flag("--from-name", arguments->edit.fromName,
                    "Give records without a caption the words of their picture's name");
     edit->add_option("--where", arguments->where, "Only records that match this query, as in \"nanodit records\"");
     edit->add_flag("--dry-run", arguments->dryRun, "Only show what would change");
     edit->callback([arguments, &options] { runEdit(*arguments, options); });
 
-    auto* const undo = command->add_subcommand("undo", "Take the last edit back; again for the one before it");
+    auto* const undo = command->add_subcommand("undo", "Undo the last edit; run it again for the one before");
     undo->callback(
         [&options] { printChanges(undoCaptionEdit(Workspace::open(options.workspace)), "taken back", options); });
 
-    auto* const tags = command->add_subcommand("tags", "How often each tag stands in captions, split at their commas");
+    auto* const tags = command->add_subcommand("tags", "Count the comma-separated tags of all captions");
     tags->add_option("--most", arguments->most, "Show so many")->capture_default_str();
     tags->callback([arguments, &options] { runTags(*arguments, options); });
 }

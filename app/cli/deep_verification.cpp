@@ -177,7 +177,7 @@ void runDrift(const DeepVerification& wanted, Options& options)
                                    .sample = wanted.count,
                                    .device = options.device,
                                    .finished = [&report](const auto& r) { report = r; }});
-    const auto end = runJob(*job, options.output, "what was measured until then is told");
+    const auto end = runJob(*job, options.output, "what was measured so far is printed");
     if (end == JobEnd::Cancelled && report.lookedAt() == 0)
         return;
     printResult(options.output, textOf(report), jsonOf(report));

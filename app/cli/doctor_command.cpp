@@ -54,7 +54,7 @@ std::string textOf(const DoctorReport& report)
     text +=
         wrong == 0 ? "\nhealthy" : "\n" + std::to_string(wrong) + (wrong == 1 ? " thing is" : " things are") + " wrong";
     if (wrong > 0)
-        text += "; below each stands what may be behind it, the likeliest first";
+        text += "; below each are its possible causes, most likely first";
     else if (notes > 0)
         text += ", with " + std::to_string(notes) + (notes == 1 ? " note" : " notes");
     return text + "\n";

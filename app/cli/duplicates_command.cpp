@@ -59,10 +59,10 @@ void runDuplicates(const DuplicatesArguments& arguments, Options& options)
     const auto taking = std::ranges::count_if(report.pairs, [](const auto& pair) { return pair.excluded.empty(); });
     if (arguments.exclude) {
         const auto excluded = excludeDuplicates(workspace, report.pairs);
-        text += count(excluded, "record") + " excluded; \"nanodit edit ID --include\" takes one in again\n";
+        text += count(excluded, "record") + " excluded; \"nanodit edit ID --include\" includes one again\n";
         result["newly_excluded"] = excluded;
     } else if (taking > 0) {
-        text += count(taking, "record") + " of them still take part; --exclude leaves them out\n";
+        text += count(taking, "record") + " of them are still included; --exclude excludes them\n";
     }
     printResult(options.output, text, result);
 }
@@ -72,14 +72,14 @@ void runDuplicates(const DuplicatesArguments& arguments, Options& options)
 void registerDuplicates(CLI::App& app, Options& options)
 {
     auto* const command = app.add_subcommand(
-        "duplicates", "List pictures that are there twice, and what found each: bytes, pixels, hash or CLS tokens");
+        "duplicates", "List duplicate pictures and what found each: bytes, pixels, hash or CLS tokens");
     const auto arguments = std::make_shared<DuplicatesArguments>();
     command
         ->add_option("--cosine", arguments->cosine,
-                     "CLS tokens at least so alike are of one picture, cropped or altered; 2: they do not count")
+                     "Lowest cosine of CLS tokens that makes two pictures duplicates; 2: do not compare CLS tokens")
         ->check(number(0.5, 2))
         ->capture_default_str();
-    command->add_flag("--exclude", arguments->exclude, "Exclude those that still take part, for good");
+    command->add_flag("--exclude", arguments->exclude, "Exclude the duplicates that are still included, for good");
     command->add_option("--most", arguments->most, "Show so many")->capture_default_str();
     command->callback([arguments, &options] { runDuplicates(*arguments, options); });
 }

@@ -34,7 +34,7 @@ void runEdit(const Edits& edits, Options& options)
             throw UsageError("--tags is not UTF-8 text");
     }
     if (*edits.excludeGiven && edits.exclude.find_first_not_of(" \t\r\n") == std::string::npos)
-        throw UsageError("--exclude needs a reason; --include takes a record in again");
+        throw UsageError("--exclude needs a reason; --include includes a record again");
     if (!isUtf8(edits.exclude))
         throw UsageError("--exclude is not UTF-8 text");
     const auto workspace = Workspace::open(options.workspace);

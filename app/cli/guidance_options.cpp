@@ -32,10 +32,9 @@ void GuidanceOptions::addTo(CLI::App& command)
         ->check(oneOf(solverNames))
         ->capture_default_str();
     command
-        .add_option(
-            "--rule", rule,
-            "How guidance is added: plain; cfg-zero, for models that are not trained to the end; projected, for "
-            "high scales; internal, for models with an internal head")
+        .add_option("--rule", rule,
+                    "How guidance is added: plain; cfg-zero, for models that are not fully trained; projected, for "
+                    "high scales; internal, for models with an internal head")
         ->check(oneOf(guidanceRuleNames))
         ->capture_default_str();
     command
@@ -45,7 +44,7 @@ void GuidanceOptions::addTo(CLI::App& command)
         ->capture_default_str();
     command
         .add_option("--momentum", projected.momentum,
-                    "With --rule projected: how much of the steps before is added to each term")
+                    "With --rule projected: how much of the previous steps is added to each term")
         ->check(number(-0.99, 0.99))
         ->capture_default_str();
     command
@@ -55,12 +54,12 @@ void GuidanceOptions::addTo(CLI::App& command)
         ->capture_default_str();
     command
         .add_option("--internal-scale", internalScale,
-                    "With --rule internal: how far to lead away from the internal head's prediction; 1: not at all")
+                    "With --rule internal: how far to guide away from the internal head's prediction; 1: not at all")
         ->check(number(0, 50))
         ->capture_default_str();
     auto* const guide = command.add_option("--weak-guide", weakGuide.checkpoint,
-                                           "A weaker model to lead away from: an earlier checkpoint of the run");
-    command.add_option("--weak-scale", weakGuide.scale, "How far to lead away from it; 1: not at all")
+                                           "A weaker model to guide away from: an earlier checkpoint of the run");
+    command.add_option("--weak-scale", weakGuide.scale, "How far to guide away from it; 1: not at all")
         ->check(number(0, 50))
         ->capture_default_str()
         ->needs(guide);

@@ -44,7 +44,7 @@ void runImport(const std::filesystem::path& source, Options& options)
     if (report.passedBy.count() > 0)
         text += passedByText(report.passedBy);
     if (!report.notes.empty())
-        text += "taken, but not all that was said of them:\n" + listText(report.notes);
+        text += "imported, but not with everything that came with them:\n" + listText(report.notes);
     for (const auto& remark : report.remarks)
         text += remark + "\n";
     if (!report.excluded.empty())

@@ -17,11 +17,11 @@ void requireReference(const SampleRequest& request, const std::string& option, c
 
 void OtherPictureOptions::addTo(CLI::App& command)
 {
-    auto* const ofRecord = command.add_option(
-        "--cls-record", clsRecord,
-        "Take CLS from this record instead, and only the patches from the reference: off the training distribution, "
-        "since no training picture has a CLS and patches of two");
-    command.add_option("--cls-reference", clsPicture, "The same with CLS of this picture")->excludes(ofRecord);
+    auto* const ofRecord =
+        command.add_option("--cls-record", clsRecord,
+                           "Take CLS from this record instead, and only the patches from the reference: off the "
+                           "training distribution, where both come from the same picture");
+    command.add_option("--cls-reference", clsPicture, "Take CLS from this picture instead")->excludes(ofRecord);
     auto* const withRecord = command.add_option(
         "--blend-record", blendRecord,
         "Mix CLS and patches of this record into the reference's, patch by patch: off the training distribution, since "

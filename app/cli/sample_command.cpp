@@ -116,7 +116,7 @@ std::vector<Prompt> promptsOf(const fs::path& file)
             prompts.push_back({.text = line, .line = number});
     }
     if (prompts.empty())
-        throw DataError(file.string() + " holds no prompt: write one a line");
+        throw DataError(file.string() + " has no prompt: write one on each line");
     return prompts;
 }
 
@@ -164,8 +164,8 @@ void requireNothingBesideSettings(const CLI::App& command)
         const auto& names = option->get_lnames(); // earlier names have no other
         const auto name = names.empty() ? option->get_name() : "--" + names.front();
         if (option->count() > 0 && !may.contains(name))
-            throw UsageError("--settings says all of a picture, and " + name +
-                             " was given besides: leave one of the two out");
+            throw UsageError("--settings already describes the picture, but " + name +
+                             " was given too: leave one of them out");
     }
 }
 
@@ -416,8 +416,8 @@ void registerSample(CLI::App& app, Options& options)
         "seed are added to the name "
         "(default: the first free one of sample.png, sample-2.png...)");
     command->add_option("--settings", a->settings,
-                        "Take all that a picture is made of from its PNG, or from a file with the JSON of its settings "
-                        "(--json gives it); from a PNG the model, too, where none is named");
+                        "Make a picture again from its PNG, with the model that generated it unless you name another, "
+                        "or from a file with the JSON of its settings (--json prints it)");
     a->command = command;
     command->callback([a, &options] { runSample(*a, options); });
 }

@@ -52,9 +52,8 @@ std::filesystem::path configFileOf(const TrainArguments& arguments, const Worksp
     if (arguments.resume && std::filesystem::exists(own, ignored))
         return own;
     if (arguments.resume && std::filesystem::exists(run / "checkpoints", ignored))
-        throw DataError(own.string() +
-                        " is missing, which says what the run was begun with: put it back, or name such a "
-                        "configuration by --config");
+        throw DataError(own.string() + " is missing, and with it the configuration of the run: put it back, or name "
+                                       "the configuration with --config");
     return configurationFile(suitableConfiguration(workspace));
 }
 
@@ -199,7 +198,7 @@ void runTrain(TrainArguments arguments, Options& options)
         }
         others.emplace(arguments.ranks, request.meeting.port, more);
     } else if (request.meeting.size > 1 && !chosen) {
-        throw UsageError("a training of several processes needs --run NAME, so that all mean the same");
+        throw UsageError("a training of several processes needs --run NAME, so that all train the same run");
     }
     if (request.meeting.size > 1) {
         const auto gpus = gpuFindings().usable;
@@ -267,21 +266,20 @@ void registerTrain(CLI::App& app, Options& options)
     command->add_option("--warm-start", a->warmStart, "Start from a .safetensors or .pt file, or a checkpoint folder");
     command
         ->add_option("--ranks", a->ranks,
-                     "Processes on this machine that train it together, each with batches of its own; under torchrun, "
-                     "mpirun or srun their variables say so")
+                     "Processes on this machine that train the run together, each with its own batches; torchrun, "
+                     "mpirun and srun set it by their variables")
         ->check(wholeNumber(1, mostRanksHere));
     command->add_option("--log-every", a->logEvery, "Print every n-th step; 0: none")
         ->check(notNegative())
         ->capture_default_str();
     command->add_flag("--resume", a->resume, "Continue the run from its newest checkpoint");
-    command->add_flag("--dry-run", a->dryRun,
-                      "Only say what the training would take: memory, time, steps of an epoch, checkpoints");
-    command->add_flag("--ignore-memory", a->ignoreMemory, "Train though the memory that is free seems too little");
+    command->add_flag("--dry-run", a->dryRun, "Only forecast the training: memory, time, steps per epoch, checkpoints");
+    command->add_flag("--ignore-memory", a->ignoreMemory, "Train even if the free memory seems too small");
     command->add_option("--from", a->from, "With --resume: go on from the checkpoint of this step, not the newest")
         ->check(notNegative());
-    command->add_flag("--replay{0}", a->replay,
-                      "Run a step of --run again that was not finite, and say where that began: the last one, or "
-                      "--replay=STEP");
+    command->add_flag(
+        "--replay{0}", a->replay,
+        "Run a non-finite step of --run again and say where it went wrong: the last one, or --replay=STEP");
     command->add_flag("--check", a->check,
                       "Check the run: finite values, expected ranges, all conditions and gradients present");
     command->callback([a, &options] { runTrain(*a, options); });

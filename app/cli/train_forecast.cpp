@@ -144,7 +144,7 @@ void printForecast(const TrainConfig& asked, const Workspace& workspace, std::in
         ways.push_back({{"settings", settings}, {"memory", change.memory}});
     }
     if (!fits && changes.empty())
-        text += "it fits with a smaller model, smaller pictures or more memory only\n";
+        text += "it fits only with a smaller model, smaller pictures or more memory\n";
     if (!diskFits)
         text += "the disk is too small for its checkpoints: keep fewer (saving.keep, saving.keep_every, "
                 "saving.keep_validated), or make room\n";

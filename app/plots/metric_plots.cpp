@@ -65,7 +65,7 @@ QLayout* MetricPlots::makeTools()
     smoothing_->setRange(0, sliderSteps);
     smoothing_->setFixedWidth(smoothingWidth);
     smoothing_->setAccessibleName(tr("Smoothing"));
-    const auto help = tr("Weight that a moving average gives to the points before; the bias of its start is corrected");
+    const auto help = tr("Weight of the earlier points in the moving average; the bias at its start is corrected");
     smoothing_->setToolTip(help);
     smoothingText_->setFont(tabularFont(smoothingText_->font()));
     smoothingText_->setToolTip(help);

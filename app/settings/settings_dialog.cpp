@@ -287,7 +287,7 @@ void SettingsDialog::check()
                                                 QString::fromStdString(issue.message));
     const auto& jobs = controllers_.datasetJobs;
     if (problems.isEmpty() && jobs.busy())
-        problems << tr("A job of the data set is running; save when it has ended.");
+        problems << tr("A data set job is running; save when it has ended.");
     problem_->setText(problems.join(QLatin1Char('\n')));
     save_->setEnabled(problems.isEmpty());
 }

@@ -30,7 +30,7 @@ void TrainConfig::visit(FieldVisitor& v)
     v.field({"drop_dino", "Text only: CLS and patches are dropped together.", 0, 1}, conditions.dropDino);
     v.field({"drop_text", "DINO only.", 0, 1}, conditions.dropText);
     v.field({"patch_dropout",
-             "Of the samples that keep DINO, those that lose a random part of their patches: a rectangle, all around "
+             "Share of the samples with DINO that lose a random part of their patches: a rectangle, everything around "
              "one, a blob, or scattered patches.",
              0, 1},
             conditions.patchDropout);
@@ -51,24 +51,21 @@ void TrainConfig::visit(FieldVisitor& v)
     v.endGroup();
 
     static constexpr std::string_view aligned[] = {"all", "without_dino"};
-    v.beginGroup("repa", "Representation alignment: draw a block's output to the picture's DINO patches.");
+    v.beginGroup("repa", "Representation alignment: pull a block's output towards the picture's DINO patches.");
     v.field({"weight", "Weight of its loss, 1 - cosine; 0 switches it off.", 0, 100}, repa.weight);
     v.field({"block", "The block whose output is aligned, counted from 1; 0: the one at a third of the depth.", 0, 256},
             repa.block);
-    v.field({"end_step", "Steps that have it, after which the model is trained without; 0: all.", 0, 1e9, "steps"},
-            repa.endStep);
-    v.enumeration({"samples", "Samples that have it: all, or those alone whose DINO was dropped."}, repa.samples,
-                  aligned);
+    v.field({"end_step", "Steps with alignment; later steps go without it. 0: all.", 0, 1e9, "steps"}, repa.endStep);
+    v.enumeration({"samples", "Samples to align: all, or only those whose DINO was dropped."}, repa.samples, aligned);
     v.endGroup();
 
-    v.beginGroup("optimiser", "How weights are stepped.");
+    v.beginGroup("optimiser", "How weights are updated.");
     static constexpr std::string_view optimisers[] = {"adamw", "muon"};
     v.choice({"name", "The update rule."}, optimiser.name, optimisers);
     v.field({"lr", "Peak learning rate.", 0, 1}, optimiser.lr);
     v.field({"betas", "Decay of the first and second moment.", 0, 1}, optimiser.betas);
-    v.field(
-        {"eps", "Added to the denominator; more than 0, or weights without a gradient become not-a-number.", 1e-30, 1},
-        optimiser.eps);
+    v.field({"eps", "Added to the denominator; above 0, or weights without a gradient become NaN.", 1e-30, 1},
+            optimiser.eps);
     v.field({"weight_decay", "Decoupled weight decay.", 0, 10}, optimiser.weightDecay);
     static constexpr std::string_view decayed[] = {"everything", "matrices"};
     v.enumeration(
@@ -110,9 +107,11 @@ void TrainConfig::visit(FieldVisitor& v)
     v.beginGroup("saving", "Checkpoints.");
     v.field({"every", "Steps between checkpoints.", 1, 1e9, "steps"}, saving.every);
     v.field({"keep", "Newest checkpoints to keep; 0 keeps all.", 0, 1e6}, saving.keep);
-    v.field({"keep_every", "Keep those whose step this divides for ever; 0: none.", 0, 1e9, "steps"}, saving.keepEvery);
-    v.field({"keep_validated", "Keep those that a validation's report is of."}, saving.keepValidated);
-    v.field({"best_by", "Keep the best by a validation's mean, such as reconstruction/dino_distance; empty: none."},
+    v.field({"keep_every", "Also keep every checkpoint whose step is a multiple of this; 0: none.", 0, 1e9, "steps"},
+            saving.keepEvery);
+    v.field({"keep_validated", "Also keep checkpoints that have a validation report."}, saving.keepValidated);
+    v.field({"best_by", "Also keep the best checkpoint by this mean of the validations, such as "
+                        "reconstruction/dino_distance; empty: none."},
             saving.bestBy);
     static constexpr std::string_view bests[] = {"lowest", "highest"};
     v.enumeration({"best_is", "Which value of best_by is the best."}, saving.best, bests);
@@ -130,8 +129,8 @@ void TrainConfig::visit(FieldVisitor& v)
              0, 1},
             previews.rawUntil);
     v.field({"conditions",
-             "Of the records, those that are painted with parts of their conditions, too: text only, DINO only, CLS "
-             "only, another record's DINO, shuffled patches; 0: none.",
+             "Records that are also painted with parts of their conditions: text only, DINO only, CLS only, another "
+             "record's DINO, shuffled patches; 0: none.",
              0, 64, "pictures"},
             previews.conditions);
     v.endGroup();
@@ -141,9 +140,8 @@ void TrainConfig::visit(FieldVisitor& v)
         {"every", "Steps between validations, each of which saves a checkpoint first; 0 makes none.", 0, 1e9, "steps"},
         validation.every);
     static constexpr std::string_view validated[] = {"average", "raw", "both"};
-    v.enumeration({"weights",
-                   "Which are validated: the average, the weights as they were trained (raw), or both, one after the "
-                   "other; without an average always those that there are."},
+    v.enumeration({"weights", "Weights to validate: the average, the weights as they were trained (raw), or both in "
+                              "turn; without an average, the only ones there are."},
                   validation.weights, validated);
     v.field({"raw_until",
              "With both: validate raw weights until the means of the two differ by less than this, as a mean share of "
@@ -160,7 +158,7 @@ void TrainConfig::visit(FieldVisitor& v)
     v.field({"dino_scale", "Guidance scale for DINO.", 0, 50}, validation.dinoScale);
     v.endGroup();
 
-    v.beginGroup("metrics", "What is measured beside loss and norms.");
+    v.beginGroup("metrics", "What is measured besides loss and norms.");
     v.field({"attention_every",
              "Steps between measurements of attention (shares of text, CLS and patches, alignment); 0 makes none.", 0,
              1e9, "steps"},
@@ -169,11 +167,10 @@ void TrainConfig::visit(FieldVisitor& v)
              "Steps between measurements of what text and patches are worth to the loss of each picture; 0 makes none.",
              0, 1e9, "steps"},
             metrics.worthEvery);
-    v.field({"worth_validation", "Pictures of the validation split that they measure at most.", 0, 1e6, "pictures"},
+    v.field({"worth_validation", "Most pictures of the validation split to measure.", 0, 1e6, "pictures"},
             metrics.worthValidation);
-    v.field(
-        {"worth_training", "Pictures of the training set that they measure, always the same ones.", 0, 1e6, "pictures"},
-        metrics.worthTraining);
+    v.field({"worth_training", "Pictures of the training set to measure, always the same ones.", 0, 1e6, "pictures"},
+            metrics.worthTraining);
     v.endGroup();
 
     v.beginGroup("warm_start", "Start from another model's weights.");

@@ -69,19 +69,19 @@ void WorkspaceConfig::visit(FieldVisitor& v)
 
 void ExclusionRules::visit(FieldVisitor& v)
 {
-    v.field({"largest_enlargement", "Pictures that would have to be enlarged more to cover their bucket; 0: no limit.",
-             0, 1000},
+    v.field({"largest_enlargement",
+             "Pictures that would be enlarged more than this to cover their bucket; 0: no limit.", 0, 1000},
             largestEnlargement);
-    v.field(
-        {"largest_aspect_ratio", "Pictures whose long side is more than this many short ones; 0: no limit.", 0, 1000},
-        largestAspectRatio);
+    v.field({"largest_aspect_ratio",
+             "Pictures whose long side is more than this many times the short side; 0: no limit.", 0, 1000},
+            largestAspectRatio);
     v.field({"exact_duplicates", "Pictures of the same bytes or the same pixels as another one."}, exactDuplicates);
     v.field({"animations",
              "Pictures of several frames (GIF, PNG, WebP, AVIF, HEIC); otherwise their first frame is taken."},
             animations);
     v.field({"near_duplicate_bits",
-             "Pictures of the same colours whose perceptual hash differs in so many of 64 bits at most; -1: none.", -1,
-             12, "bits"},
+             "Pictures of the same colours whose perceptual hash differs in at most this many of 64 bits; -1: none.",
+             -1, 12, "bits"},
             nearDuplicateBits);
 }
 

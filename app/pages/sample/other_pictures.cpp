@@ -25,8 +25,8 @@ void OtherPictures::addCls(Session& session, Dialogs& dialogs)
 {
     otherCls_ = new QCheckBox(tr("CLS from another picture"), this);
     otherCls_->setObjectName(QStringLiteral("otherCls"));
-    otherCls_->setToolTip(tr("Only the patches are the reference's, and CLS is another picture's.\n"
-                             "Off the training distribution: no training picture has a CLS and patches of two."));
+    otherCls_->setToolTip(tr("Patches come from the reference, CLS from another picture.\nOff the training "
+                             "distribution: in training both come from the same picture."));
     clsFrom_ = new ReferencePicker(session, dialogs, ReferencePicker::Use::Cls, this);
     add(otherCls_, clsFrom_, clsFrom_);
 }

@@ -100,7 +100,7 @@ PickerWords wordsOf(ReferencePicker::Use use)
                 .prompt = ReferencePicker::tr("Drop the picture to mix in here or click to choose one"),
                 .records = ReferencePicker::tr("Record that is mixed into the reference"),
                 .paste = ReferencePicker::tr("Use the clipboard's picture"),
-                .clear = ReferencePicker::tr("Mix nothing into the reference")};
+                .clear = ReferencePicker::tr("Use the reference alone")};
     case ReferencePicker::Use::Condition:
         break;
     }

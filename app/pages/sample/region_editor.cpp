@@ -27,10 +27,9 @@ RegionEditor::RegionEditor(Session& session, QWidget* parent)
 {
     canvas_->setObjectName(QStringLiteral("regionCanvas"));
     scaled_->setObjectName(QStringLiteral("regionScaled"));
-    scaled_->setToolTip(
-        tr("The whole DINO term, CLS included, is multiplied by 1 inside the region and by 0 outside it, "
-           "changing evenly from one patch to the next.\nWithout it, patches outside leave the context, "
-           "and CLS still guides the whole picture."));
+    scaled_->setToolTip(tr("The whole DINO term, CLS included, is multiplied by 1 inside the region and by 0 outside "
+                           "it, changing smoothly from one patch to the next.\nWithout it, patches outside leave the "
+                           "context, and CLS still guides the whole picture."));
     readout_->setObjectName(QStringLiteral("regionReadout"));
     readout_->setContentsMargins(16, 4, 16, 6);
     readout_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);

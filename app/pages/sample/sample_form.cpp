@@ -218,9 +218,9 @@ QWidget* SampleForm::makeSampler()
     rule_ = new QComboBox(sampler);
     rule_->setObjectName(QStringLiteral("guidanceRule"));
     rule_->addItems({tr("plain"), tr("CFG-Zero*"), tr("projected (APG)"), tr("internal")});
-    rule_->setToolTip(tr("CFG-Zero*: for models that are not trained to the end\n"
-                         "projected: for high scales, which would oversaturate colours\n"
-                         "internal: away from what the internal head predicts, for models that have one"));
+    rule_->setToolTip(
+        tr("CFG-Zero*: for models that are not fully trained\nprojected: for high scales, which would oversaturate "
+           "colours\ninternal: away from what the internal head predicts, for models that have one"));
     internalScale_ = makeRealBox(0, 50, 0.1, 2, sampler);
     internalScale_->setObjectName(QStringLiteral("internalScale"));
     internalScale_->setValue(SampleRequest{}.internalScale);

@@ -161,8 +161,8 @@ void ForecastPanel::show(const ShownForecast& shown, std::int64_t stepsLeft)
         tr("%1 · %2 for all kept").arg(bytes(forecast.checkpointBytes), bytes(forecast.keptCheckpointBytes)));
     if (!shown.fitsOnDisk())
         disk_->setText(tr("%1 for all, %2 free").arg(bytes(forecast.diskBytes), bytes(shown.diskThere)));
-    disk_->setToolTip(tr("%1 at most, with the one that is written before the oldest goes; fewer are kept with "
-                         "saving.keep, saving.keep_every and saving.keep_validated")
+    disk_->setToolTip(tr("%1 at most, including the one being written; saving.keep, saving.keep_every and "
+                         "saving.keep_validated reduce it")
                           .arg(bytes(forecast.diskBytes)));
     setRole(disk_, shown.fitsOnDisk() ? "" : "problem");
     setAccessibleName(tr("%1, %2, a step %3, %4, checkpoint %5")

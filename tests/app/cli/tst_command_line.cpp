@@ -94,7 +94,7 @@ void CommandLineTest::badUsageExitsWithTwo_data()
     QTest::newRow("a workspace without a name") << QStringList{"-w", "", "status"} << "must be a folder, but is empty";
     QTest::newRow("no edit of captions") << QStringList{"captions", "edit", "--find", ""} << "nothing to change";
     QTest::newRow("a replacement of nothing")
-        << QStringList{"captions", "edit", "--before", "a ", "--replace", "b"} << "what --find names";
+        << QStringList{"captions", "edit", "--before", "a ", "--replace", "b"} << "needs --find";
     QTest::newRow("no such golden case") << QStringList{"golden", empty + "/nothing"} << "";
     QTest::newRow("import of no name") << QStringList{"-w", empty + "/new", "import", ""} << "nothing was named";
     QTest::newRow("import of a device") << QStringList{"-w", empty + "/new", "import", "/dev/zero"} << "a device";
