@@ -17,9 +17,8 @@ void ModelConfig::visit(FieldVisitor& v)
     v.field({"dino_dim", "Width of the DINO encoder; 0 takes it from the data set.", 0, 65536}, dinoDim);
     v.field({"frequency_dim", "Sinusoids that encode the flow time t.", 2, 4096}, frequencyDim);
     v.field({"use_dino_patches", "Attend to every DINO patch token; false is the CLS-only baseline."}, useDinoPatches);
-    v.enumeration({"patch_position",
-                   "How patches carry their place on the latent grid: sincos adds it to them, rope turns "
-                   "queries and patch keys by it."},
+    v.enumeration({"patch_position", "How patches get their position on the latent grid: sincos adds it to them, rope "
+                                     "rotates queries and patch keys by it."},
                   patchPosition, positions);
     v.enumeration({"patch_prior",
                    "learned lowers the logit of a patch by its squared distance from the latent token, as "

@@ -104,7 +104,7 @@ std::string isClsAttended(const ExperimentReport& report)
             continue;
         add(text, labelOf(arm) + ": " + sizeInPercent(share->mean) + " of attention (" +
                       sizeInPercent(share->interval.low) + " to " + sizeInPercent(share->interval.high) + "), " +
-                      decimalText(share->mean / even->mean, 1) + " times an even share.");
+                      decimalText(share->mean / even->mean, 1) + " times a uniform share.");
     }
     return text;
 }
@@ -172,12 +172,12 @@ std::vector<ExperimentAnswer> answersOf(const ExperimentReport& report)
     if (!report.sweep.empty())
         return answersOfSweep(report);
     std::vector<ExperimentAnswer> answers = {
-        {"Do patches win over CLS alone?", doPatchesWin(report)},
-        {"What does turning by place add to a position that is added?",
+        {"Are patches better than CLS alone?", doPatchesWin(report)},
+        {"What does rotation gain over an added position?",
          whatTwoArmsDiffer(report, "patches-sincos", "patches-rope")},
-        {"What does the prior add to turning?", whatTwoArmsDiffer(report, "patches-rope", "patches-rope-prior")},
-        {"What does turning add to the prior?", whatTwoArmsDiffer(report, "patches-prior", "patches-rope-prior")},
-        {"What do holes in the patches cost, and what do they give to text?", whatHolesDo(report)},
+        {"What does the prior add to rotation?", whatTwoArmsDiffer(report, "patches-rope", "patches-rope-prior")},
+        {"What does rotation add to the prior?", whatTwoArmsDiffer(report, "patches-prior", "patches-rope-prior")},
+        {"What do missing patches cost, and what do they do for text?", whatHolesDo(report)},
         {"What does misalignment cost?", whatTwoArmsDiffer(report, "patches-rope-prior", "misaligned")},
         {"Are misaligned patches still better than none?", whatTwoArmsDiffer(report, "cls", "misaligned")},
         {"Does text alone survive, with DINO dropped in 30 % of the samples?", doesTextSurvive(report)},

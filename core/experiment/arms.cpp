@@ -24,14 +24,14 @@ const std::vector<ExperimentArm>& patchesVsClsArms()
          .what = "Text, CLS and every DINO patch token, with the 2-D position of the latent grid added to each patch."},
         {.name = "patches-prior",
          .label = "patches, prior",
-         .what = "The same patches without a position, but each head draws a latent token to the patches near it, as "
+         .what = "The same patches without a position, but each head favours the patches near a latent token, as "
                  "strongly as it learns."},
         {.name = "patches-rope",
          .label = "patches, rope",
-         .what = "The same patches; queries and patch keys are turned by their places."},
+         .what = "The same patches; queries and patch keys are rotated by their positions."},
         {.name = "patches-rope-prior",
          .label = "patches, rope and prior",
-         .what = "Both: turned by their places, and drawn to what is near."},
+         .what = "Both: rotated by position, and favouring what is near."},
         {.name = "patches-rope-prior-holes",
          .label = "rope, prior and holes",
          .what = "As with rope and prior, but in half of the samples a random part of the patches is left out of the "

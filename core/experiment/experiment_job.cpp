@@ -66,8 +66,8 @@ bool mayHoldCheckpoint(const fs::path& runFolder)
     if (error == std::errc::no_such_file_or_directory)
         return false;
     if (error)
-        throw StoreError("it cannot be seen whether " + folder.string() + " holds checkpoints (" + error.message() +
-                         "): check its disk or network, then go on");
+        throw StoreError("it is not known whether " + folder.string() + " holds checkpoints (" + error.message() +
+                         "): check its disk or network, then run it again");
     return std::any_of(begin(entries), end(entries), [](const fs::directory_entry& entry) {
         return !entry.path().filename().string().starts_with('.'); // as what is being written does
     });
@@ -380,8 +380,8 @@ private:
                                std::to_string(request_.validation.steps) +
                                " sampler steps. Intervals draw seeds and pictures again; of " +
                                std::to_string(report.seeds) +
-                               (report.seeds == 1 ? " seed they tell the pictures' spread alone."
-                                                  : " seeds they tell the spread over seeds but roughly."));
+                               (report.seeds == 1 ? " seed they show only the spread over pictures."
+                                                  : " seeds they show the spread over seeds only roughly."));
         for (const auto& note : validation.notes)
             report.notes.push_back(note);
     }

@@ -55,7 +55,7 @@ std::vector<ExperimentMeasure> allMeasures()
                             .better = {},
                             .decimals = 3});
     measures.push_back({.name = "attention.cls_even",
-                        .label = "CLS, if attention were even",
+                        .label = "CLS, if attention were uniform",
                         .help = "One over the number of valid text tokens, CLS and patches.",
                         .better = {},
                         .decimals = 3});

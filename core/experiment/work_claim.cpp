@@ -65,7 +65,7 @@ bool shareWork(const std::vector<std::string>& names, const std::filesystem::pat
         if (worked)
             continue;
         if (!std::exchange(waiting, true))
-            context.info("what is left is being worked at by other processes; waiting for them");
+            context.info("other processes are working on the rest; waiting for them");
         std::this_thread::sleep_for(lookAgainAfter);
         if (context.shouldStop())
             return false;

@@ -129,16 +129,15 @@ std::vector<StepMetric> makeTable()
         {.key = "reduce_wait_seconds",
          .label = "Wait for other processes",
          .unit = "s",
-         .help =
-             "Time the step waited behind its last backward pass until the gradients of all processes were added up; "
-             "none in a training of one process."}));
-    table.push_back(member<&StepMetrics::reduceHidden>(
-        {.key = "reduce_hidden",
-         .label = "Communication hidden",
-         .unit = {},
-         .help = "Of the time in which gradients were on their way to other processes, the share in which the backward "
-                 "pass still ran; none in a training of one process.",
-         .decimals = 2}));
+         .help = "Time the step waited after its last backward pass until the gradients of all processes were added "
+                 "up; none in a training of one process."}));
+    table.push_back(
+        member<&StepMetrics::reduceHidden>({.key = "reduce_hidden",
+                                            .label = "Communication hidden",
+                                            .unit = {},
+                                            .help = "Share of the communication time during which the backward pass "
+                                                    "was still running; none in a training of one process.",
+                                            .decimals = 2}));
     table.push_back(member<&StepMetrics::residentMegabytes>({.key = "resident_megabytes",
                                                              .label = "Memory",
                                                              .unit = "MB",
@@ -181,8 +180,8 @@ std::vector<BlockMetric> makeBlockTable()
                                     .label = std::string("Contribution of ") + label,
                                     .unit = {},
                                     .help = std::string("Share of ") + label +
-                                            " in what cross attention adds to the latent tokens, as lengths of "
-                                            "vectors behind its output projection."},
+                                            " in what cross attention adds to the latent tokens, as lengths of vectors "
+                                            "after its output projection."},
                            .value = value};
     };
     const auto radius = [](const char* name, const char* label, double BlockAttention::*value) {
@@ -206,7 +205,7 @@ std::vector<BlockMetric> makeBlockTable()
             {.text = {.key = "attention/even_alignment",
                       .label = "Alignment if even",
                       .unit = "patches",
-                      .help = "What the alignment would be if attention on patches were the same everywhere.",
+                      .help = "What the alignment would be if attention on patches were uniform.",
                       .decimals = 2},
              .value = &BlockAttention::evenAlignment},
             adds("text", "text", &BlockAttention::textAdds),

@@ -101,7 +101,7 @@ bool addNearestTraining(ValidationReport& report, const Workspace& workspace, co
     if (pictures.empty())
         return true;
     if (!isPresent(folder)) {
-        report.notes.push_back("Whether pictures are copies of training pictures was not looked at: the shard set \"" +
+        report.notes.push_back("Whether pictures are copies of training pictures was not checked: the shard set \"" +
                                set + "\", which the model was trained on, is not in " +
                                workspace.shardsFolder().string() + ".");
         return true;
@@ -121,7 +121,7 @@ bool addNearestTraining(ValidationReport& report, const Workspace& workspace, co
         nearest = nearestTrainingPictures(*ShardSet::open(folder), at::stack(queries), context);
     } catch (const DataError& error) { // of another encoder: all else of the report is of use
         report.notes.push_back(
-            "Whether pictures are copies of training pictures was not looked at: " + std::string(error.what()) + ".");
+            "Whether pictures are copies of training pictures was not checked: " + std::string(error.what()) + ".");
         return true;
     }
     if (!nearest)

@@ -222,8 +222,7 @@ ValidationPlan planValidation(const std::vector<RecordInfo>& all, const Validati
                                                                        : "Text over DINO leaves out ") +
                              counted(count, "record") + " whose caption names no colour.");
     if (unknown > 0)
-        plan.notes.push_back("Region edit leaves out " + counted(unknown, "record") +
-                             " of which it is not known where things are.");
+        plan.notes.push_back("Region edit leaves out " + counted(unknown, "record") + " whose layout is not known.");
     return plan;
 }
 

@@ -103,7 +103,7 @@ private Q_SLOTS:
         compareArms({of("patches-rope-prior", 0.2, 0), of("patches-rope-prior-holes", 0.1, 1)}, report);
         std::string answer;
         for (const auto& each : answersOf(report)) {
-            if (each.question.starts_with("What do holes"))
+            if (each.question.starts_with("What do missing patches"))
                 answer = each.answer;
         }
         QVERIFY2(answer.find("text only: region error") != std::string::npos, answer.c_str());

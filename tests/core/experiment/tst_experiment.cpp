@@ -225,7 +225,7 @@ private Q_SLOTS:
         writeText(run / "metrics.jsonl", "{}\n");
         writeText(run / "checkpoints", "no folder"); // whose listing fails, as that of a folder on a disk with errors
         const auto said = errorOf([&] { makeExperimentJob(one)->run({}); });
-        QVERIFY2(said.find("it cannot be seen whether") != std::string::npos, said.c_str());
+        QVERIFY2(said.find("it is not known whether") != std::string::npos, said.c_str());
         QVERIFY(fs::exists(run / "metrics.jsonl"));
 
         fs::remove(run / "checkpoints");

@@ -199,8 +199,7 @@ void ValidationPlanTest::withoutATruthThereIsNoRegionEdit()
     settings.tasks = {ValidationTask::RegionEdit};
     const auto plan = planValidation({record("a", "a red cat"), record("b", "a blue cat")}, settings);
     QVERIFY(plan.pictures.empty());
-    QCOMPARE(plan.notes,
-             std::vector<std::string>{"Region edit leaves out 2 records of which it is not known where things are."});
+    QCOMPARE(plan.notes, std::vector<std::string>{"Region edit leaves out 2 records whose layout is not known."});
 }
 
 void ValidationPlanTest::trainingRecordsAndExcludedOnesAreNotPainted()
