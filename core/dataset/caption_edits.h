@@ -12,9 +12,9 @@ namespace nanodit {
 /// A change of many captions at once. What is given applies in this order.
 struct CaptionEdit {
     bool fromName = false; ///< Records without a caption get the words of their picture's name.
-    std::string find;      ///< Replaced wherever it stands, capitals as written; empty: nothing is.
+    std::string find;      ///< Replaced wherever it occurs, case-sensitive; empty: nothing.
     std::string replacement;
-    std::string before, after; ///< Put around captions that have words, where they do not stand already.
+    std::string before, after; ///< Added to the start and end of captions that have words, unless already there.
 };
 
 /// What an edit makes of a caption. `pictureName` is the file's name without ending: "red_car-2" gives "red car 2".
@@ -31,13 +31,12 @@ std::vector<CaptionChange> previewCaptionEdit(const Workspace& workspace, const 
 /// was changed.
 std::vector<CaptionChange> applyCaptionEdit(const Workspace& workspace, const std::vector<std::string>& ids,
                                             const CaptionEdit& edit);
-/// Takes the last edit back that was not taken back yet, also of an earlier session: captions that were changed again
-/// since stay as they are, and an edit of which nothing is left, as when the window took it back, is passed over. Gives
-/// what was changed; throws DataError when there is no edit.
+/// Undoes the last edit that was not yet undone, also of an earlier session. Captions changed since stay as they are,
+/// and an edit of which nothing is left (as when the window undid it) is skipped. Gives what was changed; throws
+/// DataError when there is no edit.
 std::vector<CaptionChange> undoCaptionEdit(const Workspace& workspace);
 
-/// How often each tag stands in captions, split at their commas, most frequent first. Records that are excluded do not
-/// count.
+/// How often each comma-separated tag occurs in captions, most frequent first, without excluded records.
 std::vector<std::pair<std::string, std::int64_t>> captionTagCounts(const Workspace& workspace);
 
 } // namespace nanodit

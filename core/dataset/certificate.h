@@ -27,8 +27,8 @@ struct AlternativeMatch {
     std::int64_t cells = 0; ///< How many those are.
 };
 
-/// Says whether stored patches lie where they should: a comparison with patches that were computed anew from the bucket
-/// image, and with what known bugs would have stored.
+/// Says whether stored patches lie where they should: a comparison with recomputed patches of the bucket image, and
+/// with what known bugs would have stored.
 struct AlignmentCertificate {
     AlignmentVerdict verdict = AlignmentVerdict::Unlike;
     GridSize grid;            ///< Of the bucket.

@@ -27,7 +27,7 @@ bool isBroken(const Record& record);
 /// The reason that a picture gives by itself: broken, animation, too small, extreme aspect ratio; empty when it gives
 /// none. Where animations are left out, the head of its file is read.
 std::string reasonOfPicture(const Record& record, const ExclusionRules& rules);
-/// The same; without one, that it was found to be a duplicate, which only applyRules can judge anew.
+/// The same; without one, that it was found to be a duplicate, which only applyRules can judge again.
 std::string reasonOfPictureOrDuplicate(const Record& record, const ExclusionRules& rules);
 
 /// Whether this is why a record is excluded.

@@ -56,7 +56,7 @@ std::string splitOf(const std::string& id, double validationShare);
 enum class ImageChange {
     None,    ///< Size and time as before.
     Touched, ///< Another time, the same bytes.
-    Changed, ///< Other bytes: hash and original size were read anew.
+    Changed, ///< Other bytes: hash and original size were read again.
     Gone     ///< No such file, or not readable as a picture any more.
 };
 /// Compares the picture with what is known of it, reading it only when size or time differ, and updates the record.

@@ -15,7 +15,7 @@ namespace nanodit {
 void setCaption(const Workspace& workspace, const std::string& id, const std::string& caption);
 /// Letters, digits, '-' and '_' (else DataError); empty: by the rule, as validation_share has it.
 void setSplit(const Workspace& workspace, const std::vector<std::string>& ids, const std::string& split);
-/// Takes records out of passes and packing for this reason; an empty one takes them in again, whatever import's rules
+/// Takes records out of passes and packing for this reason; an empty one includes them again, whatever import's rules
 /// say. Their arrays stay.
 void setExcluded(const Workspace& workspace, const std::vector<std::string>& ids, const std::string& reason);
 /// Replaces the tags: sorted, each once, blanks around them removed, empty ones left out.
@@ -40,12 +40,12 @@ struct EditableFields {
 /// In the order of `ids`; throws DataError for an id that no record has.
 std::vector<EditableFields> editableFields(const Workspace& workspace, const std::vector<std::string>& ids);
 
-/// Takes an edit back, or makes it again: where `from` and `to` differ, the record gets what `to` says; what they agree
-/// in is left as it is now. Both hold the same ids in the same order. In the catalog as one, or nothing.
+/// Undoes or redoes an edit: where `from` and `to` differ, the record gets the value of `to`; the rest is left as it is
+/// now. Both hold the same ids in the same order. In the catalog as one, or nothing.
 void changeFields(const Workspace& workspace, const std::vector<EditableFields>& from,
                   const std::vector<EditableFields>& to);
 
-/// Adds and takes away tags, each record keeping its others. As setTags otherwise.
+/// Adds and removes tags; each record keeps its others. As setTags otherwise.
 void changeTags(const Workspace& workspace, const std::vector<std::string>& ids, const std::vector<std::string>& added,
                 const std::vector<std::string>& removed);
 

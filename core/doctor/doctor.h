@@ -25,8 +25,8 @@ struct DoctorRequest {
     std::function<void(const DoctorReport&)> finished = [](const auto&) {};
 };
 
-/// Looks at the machine, the libraries, the encoders, and computes something. What is wrong is in the report; it throws
-/// for nothing that it looks at.
+/// Looks at the machine, the libraries, the encoders, and computes something. Problems are in the report; it does not
+/// throw for them.
 std::unique_ptr<Job> makeDoctorJob(DoctorRequest request);
 
 } // namespace nanodit

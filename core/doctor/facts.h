@@ -47,7 +47,7 @@ struct GpuDevice {
     int capability = 0;      ///< 10 * major + minor: 90.
 };
 
-/// NVIDIA's GPUs, asked of the machine and its driver, whatever LibTorch is.
+/// NVIDIA's GPUs as the machine and its driver report them, independent of LibTorch.
 struct GpuFacts {
     int cards = 0;              ///< On the PCI bus.
     std::string kernelDriver;   ///< Version of the kernel's module: "580.95.05"; "" when it is not loaded.

@@ -1,6 +1,6 @@
 #pragma once
 
-/// The parts of judge(), each for one thing that a person may have to mend, and what they share.
+/// The parts of judge(), each for one thing that a person may have to fix, and what they share.
 
 #include "core/doctor/judgement.h"
 

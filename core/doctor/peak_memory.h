@@ -6,7 +6,7 @@
 
 namespace nanodit {
 
-/// Lets the process's peak begin anew from what it holds now.
+/// Resets the process's peak to what it holds now.
 void forgetPeakMemory();
 
 /// Bytes: the most that the process held since then, or all that is taken on a GPU now.

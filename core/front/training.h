@@ -28,8 +28,8 @@
 namespace nanodit {
 
 /// A training with the validation suite at the intervals of its configuration. Stopping it writes a checkpoint first.
-/// Its events are told to request.onEvent and to the workspace's program (alerts.command), spikes and stalls not more
-/// than once in ten minutes each.
+/// Its events go to request.onEvent and to the workspace's program (alerts.command), spikes and stalls at most once in
+/// ten minutes each.
 std::unique_ptr<Job> makeTrainJob(TrainRequest request);
 
 } // namespace nanodit

@@ -32,13 +32,12 @@ struct GoldenReport {
 };
 
 /// Runs one folder laid out like shared goldens (case.json with `kind`, inputs.safetensors, outputs.safetensors...)
-/// through our code, computed as `choice` says; files and pictures are read on the CPU whatever it says. Throws
-/// DataError when the folder is no case, its kind is unknown or something of it is missing, UsageError for a device
-/// that is not there.
+/// through our code, computed as `choice` says; files and pictures are always read on the CPU. Throws DataError when
+/// the folder is no case, its kind is unknown or something of it is missing, UsageError for a device that is not there.
 GoldenReport runGolden(const std::filesystem::path& caseFolder, const ComputeChoice& choice = {.device = "cpu"});
 
-/// The cases that a folder stands for: itself, or, where it holds no case.json but folders that do (the variants of a
-/// model, a whole collection), those by name.
+/// The cases of a folder: itself, or, if it has no case.json but folders that do (the variants of a model, a whole
+/// collection), those by name.
 std::vector<std::filesystem::path> goldenCases(const std::filesystem::path& folder);
 
 /// A runner per kind; each golden_*.cpp offers its own through a function listed in golden.cpp.

@@ -10,7 +10,7 @@
 
 namespace nanodit {
 
-/// Patches computed anew, to compare stored ones with. Shapes: N patches of the bucket's grid, D width.
+/// Recomputed patches, to compare stored ones with. Shapes: N patches of the bucket's grid, D width.
 struct RecomputedPatches {
     GridSize grid;
     at::Tensor truth; ///< [N, D]: of the bucket image.

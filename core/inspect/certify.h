@@ -51,7 +51,7 @@ struct CertifyReport {
     bool sound() const;              ///< Every certificate is true, and no record was left.
 };
 
-/// Computes the patches of each record anew, compares them with the stored ones and with what known bugs would have
+/// Recomputes the patches of each record, compares them with the stored ones and with what known bugs would have
 /// stored, and keeps the certificates in the catalog as it goes: what was certified before is not repeated. Writes
 /// nothing else.
 std::unique_ptr<Job> makeCertifyJob(CertifyRequest request);

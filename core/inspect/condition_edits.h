@@ -9,10 +9,10 @@
 
 namespace nanodit {
 
-/// Patches of another record, laid over a rectangle of one's own.
+/// Patches of another record, put over a rectangle of the record's own.
 struct PatchPaste {
     std::string record;
-    GridCell from, to; ///< Upper left corners, in that record's grid and in one's own.
+    GridCell from, to; ///< Upper left corners, in that record's grid and in the record's own.
     std::int64_t rows = 0, cols = 0;
     bool operator==(const PatchPaste&) const = default;
 };
@@ -21,10 +21,10 @@ struct PatchPaste {
 struct ConditionEdits {
     /// Their tokens leave the context; those of the other words stay as they were encoded, with what they know of them.
     std::set<std::size_t> erasedWords;
-    /// The caption is encoded anew with these in their places; an empty one leaves the word out.
+    /// The caption is encoded again with these replacements; an empty one leaves the word out.
     std::map<std::size_t, std::string> replacedWords;
     bool eraseCls = false;                ///< The learned null takes its place.
-    std::string clsFrom;                  ///< Another record's CLS; empty keeps one's own.
+    std::string clsFrom;                  ///< Another record's CLS; empty keeps the record's own.
     std::set<std::int64_t> erasedPatches; ///< They leave the context.
     std::vector<PatchPaste> pastes;       ///< In this order, before patches are erased.
 

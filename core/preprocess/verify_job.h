@@ -15,7 +15,8 @@ namespace nanodit {
 
 struct VerifyRequest {
     Workspace workspace;
-    /// Move misaligned patches to data/derived/dinov3_patches_misaligned, so that the next dinov3 pass makes them anew.
+    /// Move misaligned patches to data/derived/dinov3_patches_misaligned, so that the next dinov3 pass makes them
+    /// again.
     bool repair = false;
     std::function<void(const struct VerifyReport&)> finished = [](const auto&) {};
 };

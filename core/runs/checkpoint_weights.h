@@ -18,8 +18,7 @@ WeightsKind weightsKindFromName(const std::string& name);
 
 /// The folder of a checkpoint that may be named by one of its files.
 std::filesystem::path checkpointFolder(const std::filesystem::path& checkpoint);
-/// The file that is read of a checkpoint where nobody says which: its average where there is one; a weights file
-/// itself.
+/// The default weights file of a checkpoint: its average if there is one; of a weights file, itself.
 std::filesystem::path weightsFile(const std::filesystem::path& checkpoint);
 /// The file of these weights. Throws UsageError when the checkpoint has none (no average was kept, or an exported run
 /// has its average alone), and for a file that holds others.

@@ -9,8 +9,8 @@
 
 namespace nanodit {
 
-/// What computes: a device that is there, the precision of matrix products on it, and the CPU's threads. One value,
-/// made once for a job or session and handed down; whatever holds tensors moves them to `device`.
+/// An existing device, the precision of matrix products on it, and the CPU's threads. Made once for a job or session
+/// and passed down; owners of tensors move them to `device`.
 struct Compute {
     at::Device device = at::kCPU;
     Precision precision = Precision::Float32;
@@ -21,8 +21,8 @@ struct Compute {
 };
 
 /// The only maker: checks that the device is there, and sets this thread's number of compute threads and, for the
-/// process, whether float32 products on a GPU may use TensorFloat-32. The choice's precision goes before `run`'s.
-/// Throws UsageError that says in one sentence what is wrong.
+/// process, whether float32 products on a GPU may use TensorFloat-32. The choice's precision overrides `run`'s. Throws
+/// UsageError that says in one sentence what is wrong.
 Compute makeCompute(const ComputeChoice& choice, const Arithmetic& run = {});
 
 /// All the memory that a device has: the machine's for the CPU; 0 where it is not known.

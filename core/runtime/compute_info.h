@@ -14,7 +14,7 @@ struct ComputeInfo {
 };
 ComputeInfo computeInfo();
 
-/// What a choice comes to on this machine.
+/// What a choice means on this machine.
 struct ChosenCompute {
     std::string text; ///< "CPU, 2 threads" or "cuda:0 (NVIDIA H100)", with the precision where the choice states one.
     std::string problem; ///< Why that device cannot be used, in one sentence; or "".

@@ -9,9 +9,10 @@
 
 namespace nanodit {
 
-/// What ends an operation. The message is one sentence for the user: what was found, where, what would be right. What
-/// to do, where the program itself can do it, is a Remedy, which the command line and the window word. Exceptions are
-/// caught in three places only: the window's job runner, the command line's main and the window's main.
+/// What ends an operation. The message is one sentence for the user: what was found, where, and what was expected. What
+/// to do, if the program itself can help, is a Remedy, which the command line and the window put into words. Exceptions
+/// are caught in four places only: the window's job runner and its event loop, the command line's main and the window's
+/// main.
 class Error : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
@@ -26,11 +27,11 @@ private:
     std::optional<Remedy> remedy_;
 };
 
-/// What there is to say of a failure that ends no more than a part of the work; of a foreign exception what
-/// sentenceOf (core/runtime/failure.h) says.
+/// What to report of a failure that ends only a part of the work; for a foreign exception what sentenceOf
+/// (core/runtime/failure.h) says.
 Notice noticeOf(const std::exception& error);
 
-/// A command line or a request that makes no sense (exit code 2).
+/// A command line or request that cannot be used (exit code 2).
 class UsageError : public Error {
 public:
     using Error::Error;

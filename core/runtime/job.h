@@ -15,7 +15,7 @@ namespace nanodit {
 
 /// Where a job stands. A value: copied from the job's thread to whoever shows it.
 struct Progress {
-    /// Of a job that does the same for several things, such as the models of an experiment: which of them.
+    /// For a job with several parts, such as the models of an experiment: which of them.
     struct Part {
         std::int64_t number = 1; ///< From 1.
         std::int64_t count = 1;
@@ -34,7 +34,7 @@ struct Progress {
 enum class LogLevel { Info, Warning, Error };
 enum class JobEnd { Finished, Cancelled };
 
-/// The strings hung on a running job from outside. Every member may be called from any thread.
+/// Controls of a running job. Every member may be called from any thread.
 class JobControl {
 public:
     using Clock = std::chrono::steady_clock;

@@ -10,10 +10,10 @@
 
 namespace nanodit {
 
-/// Large values that are read once, by key, for all who use them at the same time: the weights of a model, an encoder.
-/// What nobody uses is kept for whoever asks next, as long as everything together is within a limit; beyond it, what
-/// was not used for longest goes. What is in use stays, whatever the limit. Any thread: one may read while others take
-/// what is there, or read something else. A value that was handed out outlives this object.
+/// Large values that are read once, by key, and shared by all their users: the weights of a model, an encoder. Unused
+/// values are kept as long as everything together is within a limit; beyond it, the least recently used ones are freed.
+/// Values in use stay, whatever the limit. Any thread: one may read while others take values or read something else. A
+/// value outlives this object while it is in use.
 class SharedValues {
 public:
     /// A value as it was read, and how large it is.
@@ -33,8 +33,8 @@ public:
     SharedValues(const SharedValues&) = delete;
     SharedValues& operator=(const SharedValues&) = delete;
 
-    /// The value of this key and type. Where it is not here, `load` reads it (-> Loaded<Value>), and whoever asks for
-    /// it meanwhile waits. What `load` throws leaves nothing behind: the next one who asks reads anew.
+    /// The value of this key and type. If it is not here, `load` reads it (-> Loaded<Value>), and others who request it
+    /// meanwhile wait. If `load` throws, nothing is kept, and the next request reads again.
     template<typename Value, typename Load>
     std::shared_ptr<const Value> get(const std::string& key, Load&& load)
     {
@@ -45,7 +45,7 @@ public:
         return std::static_pointer_cast<const Value>(shared);
     }
 
-    /// Lets go of what nobody uses, and of the rest once nobody uses it any more, unless it is asked for again.
+    /// Frees what nobody uses, and the rest once nobody uses it any more, unless it is requested again.
     void giveBack();
     Held held() const;
 

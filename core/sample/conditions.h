@@ -27,8 +27,8 @@ DinoFeatures blended(const DinoFeatures& first, const DinoFeatures& second, doub
 /// Names a file and changes when its size or time does.
 std::string fileKey(const std::filesystem::path& file);
 
-/// Makes a picture's conditions from what a person gives: a prompt, records, a reference picture. Encoders are loaded
-/// when they are first needed, and kept, and so is what they made last. One thread at a time.
+/// Makes a picture's conditions from the user's input: a prompt, records, a reference picture. Encoders are loaded when
+/// they are first needed, and kept, and so is what they made last. One thread at a time.
 class ConditionEncoder {
 public:
     /// `statistics`: those the model was trained with; empty when it saw DINO features as they are. T: longest text.
@@ -40,7 +40,7 @@ public:
     /// [L, text width], L <= T; undefined for a null text.
     at::Tensor text(const SampleRequest& request) { return text(request, {}); }
     /// Of a reference, on the patch grid of the request's size; empty for null conditions. Normalised. A record's
-    /// stored arrays serve at the size of its bucket; at any other size its picture is cropped and encoded anew.
+    /// stored arrays serve at the size of its bucket; at any other size its picture is cropped and encoded again.
     /// Blended where the request says so; CLS is that of its `clsFrom` where it names one.
     std::optional<DinoFeatures> dino(const SampleRequest& request) { return dino(request, {}); }
 

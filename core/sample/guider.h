@@ -49,24 +49,24 @@ public:
     virtual at::Tensor velocity(BranchVelocities& branches) = 0;
     /// Whether guidance acts at flow time t: in its interval, and not while CfgZero stands still.
     virtual bool actsAt(double t) const = 0;
-    /// Of the last velocity, for each of its B samples; measured anew, from branches that velocity() evaluated anyway.
+    /// Of the last velocity, for each of its B samples; computed from branches that velocity() evaluated anyway.
     virtual std::vector<GuidanceStep> measure(BranchVelocities& branches) const = 0;
 };
 
 /// The rule of `guidance`:
 /// - Plain: the sum of the terms, by branchFactors().
-/// - CfgZero (Fan et al. 2025, CFG-Zero*): each reference is scaled by k = <c, r> / <r, r> first, which makes up for a
-///   model that is not trained to the end, and so is what it is a reference of: of additive terms the velocity of no
-///   conditions, by the mean of their k; of chained ones all that the terms before add up to. The first steps stand
-///   still.
+/// - CfgZero (Fan et al. 2025, CFG-Zero*): each reference is first scaled by k = <c, r> / <r, r>, which corrects a
+///   model that is not fully trained. What it is a reference of is scaled too: with additive terms the velocity of no
+///   conditions, by the mean of their k; with chained ones the sum of the terms before. The velocity of the first steps
+///   is zero.
 /// - Internal (Zhou et al. 2025, "Guiding a Diffusion Transformer with the Internal Dynamics of Itself"): the sum of
-///   Plain over branches that are each led away from what the model's internal head predicts, v_i + w (v - v_i). Throws
+///   Plain over branches that are each guided away from the internal head's prediction, v_i + w (v - v_i). Throws
 ///   UsageError, at the first velocity, for a model without one.
 /// - Projected (Sadat et al. 2024, APG): each term's part along the prediction, which only saturates, is scaled by
 ///   `parallel`; its length is bounded by `threshold`; earlier steps count by `momentum`.
 std::unique_ptr<Guider> makeGuider(const Guidance& guidance, GivenConditions given);
 
-/// `inner` led away from what a weaker model makes of the same conditions: + (scale - 1) (v_full - v_full of the weak
+/// `inner` guided away from a weaker model with the same conditions: + (scale - 1) (v_full - v_full of the weak
 /// one) (Karras et al. 2024, equation 3), while `inner` acts. A scale of 1 changes nothing. `weak` must outlive the
 /// guider.
 std::unique_ptr<Guider> makeAutoguider(std::unique_ptr<Guider> inner, BranchEvaluator& weak, double scale);

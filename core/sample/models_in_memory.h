@@ -6,7 +6,7 @@ namespace nanodit {
 
 /// What openModel() and its like (core/sample/shared_models.h) hold of checkpoints and encoders, on all devices.
 SharedValues::Held modelsInMemory();
-/// Lets go of what nobody uses, and of the rest once nobody uses it any more: when the workspace is left. Any thread.
+/// Frees what nobody uses, and the rest once nobody uses it any more; for when the workspace is left. Any thread.
 void giveBackModels();
 
 } // namespace nanodit

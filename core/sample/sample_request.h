@@ -15,7 +15,7 @@ namespace nanodit {
 
 struct NoReference {};
 struct RecordReference {
-    std::string id; ///< Its stored CLS and patches; at another size than its bucket's its picture is encoded anew.
+    std::string id; ///< Its stored CLS and patches; at a size other than its bucket's, its picture is encoded again.
 };
 struct PictureReference {
     std::filesystem::path file; ///< Encoded on demand.
@@ -34,10 +34,10 @@ const char* nameOf(GuidanceRule rule);
 /// What GuidanceRule::Projected does with each guidance term.
 struct ProjectedGuidance {
     double parallel = 0;    ///< How much of the part along the prediction is kept: 0 none, 1 all.
-    double momentum = -0.5; ///< How much of the steps before is added; negative: what repeats itself counts less.
+    double momentum = -0.5; ///< How much of the previous steps is added; negative: what repeats counts less.
     double threshold = 0;   ///< Longest term, as root mean square in latents; 0: any.
 };
-/// A weaker model, such as an earlier checkpoint of the run, from which the sampler is led away.
+/// A weaker model to guide away from, such as an earlier checkpoint of the run.
 struct WeakGuide {
     std::filesystem::path checkpoint;
     double scale = 2; ///< 1 changes nothing.
@@ -59,8 +59,8 @@ struct SampleRequest {
     std::string prompt;                    ///< Empty: null text, unless textRecord is set.
     std::optional<std::string> textRecord; ///< Use this record's stored text instead of the prompt.
     std::variant<NoReference, RecordReference, PictureReference> reference;
-    /// Whose CLS stands beside the reference's patches; none: the reference's own. Of a record the stored one, whatever
-    /// its bucket; of a picture that of its crop to `size`. No training picture has a CLS and patches of two.
+    /// Where CLS comes from; none: the reference, as its patches. A record's stored CLS is used, whatever its bucket; a
+    /// picture is cropped to `size` and encoded. In training, CLS and patches always come from one picture.
     std::variant<NoReference, RecordReference, PictureReference> clsFrom;
     std::optional<ReferenceBlend> blend;
     std::vector<std::int64_t> erasedPatches; ///< Of the reference's, row by row: they leave the context.

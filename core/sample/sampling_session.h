@@ -44,35 +44,36 @@ struct SeedPicture {
     SampleResult result;   ///< Its seconds are its share of its batch's.
 };
 
-/// What a sketch that follows a slider may take, in seconds: with the way to the screen and back a tenth of a second.
+/// Time for a sketch that follows a slider, in seconds: with display and input, a tenth of a second.
 inline constexpr double liveSketchSeconds = 0.06;
 
 /// A checkpoint and the encoders it needs, loaded when first needed and kept; other sessions share them. One thread at
 /// a time.
 class SamplingSession {
 public:
-    /// `checkpoint`: a checkpoint folder, or a .safetensors/.pt file beside a state.json. EMA weights where there are.
+    /// `checkpoint`: a checkpoint folder, or a .safetensors/.pt file beside a state.json. Opens the EMA weights if
+    /// there are any.
     static std::shared_ptr<SamplingSession> open(const Workspace& workspace, const std::filesystem::path& checkpoint,
                                                  const ComputeChoice& device = {});
     virtual ~SamplingSession() = default;
     /// Empty when stopped.
     virtual std::optional<SampleResult> sample(const SampleRequest& request, const JobContext& context,
                                                const std::function<void(const SamplePreview&)>& onPreview) = 0;
-    /// The request's picture for each seed, in their order. As many as core/sample/batch_size.h says are computed as
-    /// one batch, which reads the weights once for all; progress counts pictures then. Each is the picture that
-    /// sample() makes with that seed but for the rounding of larger products, and exactly that one where it is alone in
-    /// its batch. False when stopped, which takes as long as a block of the model, or a part of decoding; what was
-    /// handed over before is whole.
+    /// The request's picture for each seed, in order. core/sample/batch_size.h says how many are computed as one batch,
+    /// which reads the weights once for all; progress then counts pictures. Each is the picture that sample() makes
+    /// with that seed, up to the rounding of larger products, and exactly that one if it is alone in its batch. False
+    /// when stopped, which takes as long as a block of the model or a part of decoding; pictures delivered before are
+    /// complete.
     virtual bool sampleSeeds(const SampleRequest& request, const std::vector<std::uint64_t>& seeds,
                              const JobContext& context, const std::function<void(const SeedPicture&)>& onPicture) = 0;
-    /// The request's picture for the eye, without what a kept one needs besides (a hash of the weights, measures of
-    /// guidance): by DPM++ 2M in as many steps as fit into `seconds` by the pace of the last picture, but at least two
-    /// and at most six or the request's. What the branches say at the first step is kept: a picture that begins as the
-    /// last one did has it for nothing. Empty when stopped, which takes as long as a block of the model.
+    /// A quick picture for display, without what a kept one needs (a hash of the weights, measures of guidance): by
+    /// DPM++ 2M in as many steps as fit into `seconds` at the pace of the last picture, but at least two and at most
+    /// six or the request's. The branches of the first step are kept and reused by a picture that begins in the same
+    /// way. Empty when stopped, which takes as long as a block of the model.
     virtual std::optional<Image> sketch(const SampleRequest& request, double seconds, const JobContext& context) = 0;
     /// The request's picture for each pair of scales, coarse to fine; they share the noise and what the model's
-    /// branches make of it. The first comes alone, then ever more are computed as one batch, as sampleSeeds() does, and
-    /// with the same rounding. False when stopped.
+    /// branches make of it. The first is computed alone, then more and more as one batch, with the rounding of
+    /// sampleSeeds(). False when stopped.
     virtual bool samplePlane(const SampleRequest& request, const GuidancePlane& plane, const JobContext& context,
                              const std::function<void(const PlanePicture&)>& onPicture) = 0;
     virtual const ModelConfig& model() const = 0;

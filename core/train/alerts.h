@@ -14,8 +14,8 @@
 
 namespace nanodit {
 
-/// Which events are told at all: every end, and of spikes and stalls one of each kind in a while, so that a training
-/// that has gone astray does not tell its person of every step.
+/// Which events are reported: every end, but spikes and stalls only once in a while each, so that a diverging training
+/// does not report every step.
 class EventFilter {
 public:
     static constexpr std::chrono::minutes quiet{10};
@@ -29,21 +29,21 @@ private:
 
 /// Hands a training's events to the program of `alerts.command` (workspace.yaml), one after the other, on a thread of
 /// its own: the training does not wait for it. The program gets a line of JSON on its standard input: event, run, step,
-/// text, workspace. One that fails or takes too long is told of, and never ends a training.
+/// text, workspace. A program that fails or takes too long is reported, and never ends a training.
 class AlertSender {
 public:
     /// Does nothing where the workspace names no program.
     explicit AlertSender(const Workspace& workspace);
-    /// Waits until all are told, each within its time.
+    /// Waits until all events are delivered, each within its time limit.
     ~AlertSender();
     AlertSender(const AlertSender&) = delete;
     AlertSender& operator=(const AlertSender&) = delete;
 
     /// Returns at once.
     void send(const TrainEvent& event);
-    /// Returns when everything is told.
+    /// Returns when all events are delivered.
     void finish();
-    /// What went wrong since this was asked last; sentences.
+    /// What went wrong since the last call; sentences.
     std::vector<std::string> takeFaults();
 
 private:

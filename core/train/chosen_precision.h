@@ -5,7 +5,7 @@
 
 namespace nanodit {
 
-/// The configuration as it is computed: a precision that somebody chose goes before its own.
+/// The configuration with the precision that is used: one that the user chose overrides its own.
 inline TrainConfig withChosenPrecision(TrainConfig config, const ComputeChoice& choice)
 {
     config.precision = choice.precision.value_or(config.precision);

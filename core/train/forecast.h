@@ -37,7 +37,7 @@ enum class MemoryOf { Machine, Gpu };
 /// That of the device that a choice stands for. Throws as chosenDevice() does.
 MemoryOf memoryOf(const ComputeChoice& choice);
 
-/// Bytes that a training holds at its dearest moment, by what they are for. All of it is float32 between steps.
+/// Bytes that a training holds at its peak, by purpose. All of it is float32 between steps.
 struct TrainMemory {
     std::int64_t weights = 0, gradients = 0;
     std::int64_t moments = 0;     ///< The two of AdamW.
@@ -97,9 +97,9 @@ struct FittingChange {
     std::int64_t memory = 0;                                   ///< TrainMemory::ofProcesses() then.
 };
 
-/// What makes it fit into `memory` bytes, each by the fewest settings; empty when it fits already, or when nothing
-/// helps but a smaller model or smaller pictures. None changes the model, nor how many samples a step sees, nor the
-/// precision where somebody has chosen one that goes before the configuration's.
+/// Ways to make it fit into `memory` bytes, each by the fewest settings; empty when it fits already, or when nothing
+/// helps but a smaller model or smaller pictures. None changes the model, nor how many samples a step sees, nor a
+/// precision that overrides the configuration's.
 std::vector<FittingChange> fittingChanges(const TrainConfig& config, const TrainData& data, std::int64_t memory,
                                           MemoryOf where = MemoryOf::Machine, std::int64_t processes = 1,
                                           std::optional<Precision> chosen = {});

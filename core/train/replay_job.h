@@ -14,7 +14,7 @@
 
 namespace nanodit {
 
-/// What running a step again showed.
+/// The result of running a step again.
 struct ReplayReport {
     struct Sample {
         std::string id;
@@ -44,8 +44,7 @@ struct ReplayRequest {
     std::function<void(const ReplayReport&)> finished = [](const auto&) {};
 };
 
-/// Runs a step of a run that was not finite once more, with a look at each part of the model. Nothing of the run
-/// changes.
+/// Runs a non-finite step of a run again and inspects each part of the model. Nothing of the run changes.
 std::unique_ptr<Job> makeReplayJob(ReplayRequest request);
 
 } // namespace nanodit

@@ -31,7 +31,7 @@ struct PreviewPicture {
     PreviewKind kind = PreviewKind::Usual;
 };
 
-/// Something of a training that a person who looks elsewhere would want to hear of.
+/// An event of a training that is worth a notification.
 struct TrainEvent {
     std::string kind; ///< "finished", "stopped", "failed"; "spike", "stall" (StepWatch).
     std::string run;
@@ -39,7 +39,7 @@ struct TrainEvent {
     std::string text;      ///< A sentence.
 };
 
-/// Asked of a running training from any thread; served at the next step.
+/// Requests to a running training, from any thread; served at the next step.
 struct TrainCommands {
     std::atomic<bool> previewNow = false;
     std::atomic<bool> checkpointNow = false;

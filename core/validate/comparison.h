@@ -1,6 +1,6 @@
 #pragma once
 
-/// What the front says of runs held against each other. Part of the engine's front: free of torch types.
+/// Comparison of runs. Part of the engine's front: free of torch types.
 
 #include "core/inspect/inspection.h"
 #include "core/validate/bootstrap.h"
@@ -31,7 +31,7 @@ struct LossCourse {
                          std::size_t most = 160);
 };
 
-/// Validated runs; the first is what the others are held against.
+/// Validated runs; the others are compared with the first.
 struct RunComparison {
     std::vector<ValidationReport> reports;
     std::vector<std::vector<MetricDifference>> differences; ///< Of reports[i + 1] against the first.
@@ -56,7 +56,7 @@ std::vector<MetricCourse> metricCourses(const std::vector<ValidationReport>& rep
 /// Reads all that the run recorded. Empty for a folder without metrics.
 LossCourse lossCourse(const std::filesystem::path& runFolder);
 
-/// A self-contained page, light or dark as the browser wishes (differences with intervals, curves, pictures side by
+/// A self-contained page, light or dark as the browser prefers (differences with intervals, curves, pictures side by
 /// side), and the same numbers as JSON beside it, with the page's name and .json. Throws StoreError, and DataError for
 /// a picture that is gone.
 void writeComparison(const RunComparison& comparison, const std::filesystem::path& page);

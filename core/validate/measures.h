@@ -17,11 +17,11 @@ struct SeenPicture {
     GridSize grid;
 };
 
-/// How many of them are kept because they may be asked for again; there may be hundreds.
+/// How many of them are kept because they may be needed again; there may be hundreds.
 inline constexpr std::size_t seenPicturesKept = 32;
 
-/// Compares painted pictures with originals, on the device of `compute` and always in float32: a yardstick is the same
-/// whatever it measures. One thread at a time.
+/// Compares painted pictures with originals, on the device of `compute`, always in float32 so that results compare. One
+/// thread at a time.
 class Measures {
 public:
     /// `lpips`: empty when there are no weights.
@@ -34,7 +34,8 @@ public:
     at::Tensor originalCls(const RecordInfo& record);
 
     /// All metrics of validationMetrics() that say something of this picture. `unchanged`: the picture of
-    /// PlannedPicture::unchanged, where there is one. `others`: records whose originals a text's picture is told from.
+    /// PlannedPicture::unchanged, where there is one. `others`: records whose originals are compared with a text's
+    /// picture.
     std::map<std::string, double> measure(const PlannedPicture& planned, const SeenPicture& painted,
                                           const SeenPicture* unchanged, const std::vector<RecordInfo>& others);
 

@@ -127,8 +127,8 @@ struct ValidateRequest {
     /// Where the report goes; empty: validation/<checkpoint's name> in its run. A stopped validation with the same
     /// settings goes on there; a finished one is given back as it is.
     std::filesystem::path folder;
-    bool overwrite = false;         ///< Begin anew, whatever was validated there.
-    bool replaceOther = false;      ///< Begin anew where the settings or the weights were others; else go on.
+    bool overwrite = false;         ///< Start again, whatever was validated there.
+    bool replaceOther = false;      ///< Start again if settings or weights differ; else go on.
     std::filesystem::path baseline; ///< A report's folder to compare with; empty: none.
     std::filesystem::path lpips;    ///< Folder with LPIPS weights; empty: the workspace's lpips, if any.
     std::string lpipsNet = "alex";
