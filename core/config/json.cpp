@@ -55,7 +55,7 @@ void readJson(const nlohmann::json& json, const std::string& source, const Visit
 {
     if (!json.is_object()) // nothing at all would be read as all defaults
         throw ConfigError(source + " has " + json.dump().substr(0, 80) +
-                          " where a group of settings was expected: it is damaged, or of another program");
+                          " where a group of settings was expected: it is damaged, or from another program");
     readYaml(json.dump(), source, visit);
 }
 

@@ -131,8 +131,8 @@ std::vector<ConfigIssue> WorkspaceConfig::validate() const
     }
     const auto namesImage = [](const std::string& argument) { return argument.find("{image}") != std::string::npos; };
     if (!captionCommand.empty() && std::ranges::none_of(captionCommand, namesImage))
-        issues.push_back({"caption_command", "must have an argument with {image} in it, which the picture's path takes "
-                                             "the place of"});
+        issues.push_back(
+            {"caption_command", "must have an argument with {image} in it, which stands for the picture's path"});
     return issues;
 }
 

@@ -151,7 +151,7 @@ private:
         if (!result.succeeded())
             return {.caption = {}, .failure = "caption_command " + result.inWords(program)};
         if (!isUtf8(result.output))
-            return {.caption = {}, .failure = "caption_command printed what is not UTF-8 text"};
+            return {.caption = {}, .failure = "caption_command printed text that is not UTF-8"};
         auto caption = tidyCaption(result.output);
         if (caption.empty())
             return {.caption = {}, .failure = "caption_command printed nothing"};

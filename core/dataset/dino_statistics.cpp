@@ -39,7 +39,7 @@ ChannelStatistics statisticsFrom(const nlohmann::json& json, const char* part, c
         std::vector<float> values;
         for (const auto& value : json[part][key]) {
             if (!value.is_number() || !std::isfinite(value.get<float>()))
-                damaged(std::string("hold something else than numbers in ") + part + "." + key);
+                damaged(std::string("hold something other than numbers in ") + part + "." + key);
             values.push_back(value.get<float>());
         }
         return values;

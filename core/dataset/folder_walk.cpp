@@ -56,7 +56,7 @@ void passBy(const fs::path& file, bool besidePicture, PassedBy& passedBy)
     std::string advice;
     if (isPictureKind(what))
         advice = "they hold " + nameWithoutArticle(what) + "s: " +
-                 (what <= FileKind::Jpeg2000 ? "give them the ending of what they are" : "convert them to PNG or JPEG");
+                 (what <= FileKind::Jpeg2000 ? "give them the ending of their format" : "convert them to PNG or JPEG");
     else if (what == FileKind::Tar || (what >= FileKind::Gzip && what <= FileKind::Rar))
         advice = "unpack them to import what is inside";
     else if (lowerCased(file.stem().native()) == "metadata")

@@ -62,7 +62,7 @@ void addWarnings(EpochLedger& ledger)
         if (!line.strangers.empty())
             ledger.warnings.push_back({"the set " + ledger.request.set + " holds " +
                                            counted(line.strangers.size(), "sample") + " of the bucket " + name +
-                                           " that no record of the split is behind (the first is " +
+                                           " that belong to no record of the split (the first is " +
                                            line.strangers.front() + ")",
                                        remedy::PackShards{.replace = true}});
     }

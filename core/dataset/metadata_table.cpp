@@ -171,7 +171,7 @@ void attachCsv(std::string text, Attachment& attachment)
         if (std::ranges::any_of(surplus, [](const std::string& field) { return !field.empty(); })) {
             attachment.refuse(row.line, "it has " + std::to_string(row.fields.size()) + " values for " +
                                             std::to_string(columns.size()) +
-                                            " columns: put texts that hold what stands between columns in quotes");
+                                            " columns: put texts that contain the separator in quotes");
             continue;
         }
         json fields = json::object();

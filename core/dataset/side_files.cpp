@@ -113,7 +113,7 @@ std::optional<std::string> contentOf(const fs::path& file, ImportEntry& entry)
     std::error_code failed;
     if (const auto size = fs::file_size(file, failed); !failed && size > largest) {
         entry.notes.push_back(file.string() + " has " + sizeText(static_cast<std::int64_t>(size)) +
-                              ", more than anything that is said of one picture, and was left out");
+                              ", too large for a text about one picture, and was left out");
         return std::nullopt;
     }
     try {

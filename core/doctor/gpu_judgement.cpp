@@ -54,9 +54,8 @@ void judgeGpuUnseen(const DoctorFacts& facts, bool asked, Findings& findings)
         remedies.push_back("The driver " + gpu.kernelDriver + " knows CUDA up to " + gpu.driverCuda +
                            ", and this LibTorch needs " + facts.torch.cuda + ": install driver " +
                            std::to_string(oldest) + " or newer, or build against an older CUDA wheel.");
-    remedies.emplace_back(
-        "The driver does not start: its module and its libraries are of two versions after an upgrade, "
-        "which a restart of the machine fixes; \"nvidia-smi\" says the same then.");
+    remedies.emplace_back("The driver does not start: its module and its libraries have different versions after an "
+                          "upgrade, which a restart of the machine fixes; \"nvidia-smi\" says the same then.");
     remedies.emplace_back("This user may not open /dev/nvidia*: join the group that owns them (often video).");
     findings.add("GPU", asked ? Health::Wrong : Health::Note,
                  gpuText(gpu) + " is there, but LibTorch (CUDA " + facts.torch.cuda + ") does not see it",

@@ -40,7 +40,7 @@ void judgeProof(const LoadedLibraries& libraries, const ProofFacts& proof, Findi
     if (libraries.openMp.size() > 1 || libraries.torch.size() > 1)
         remedies.emplace_back("Libraries are in this process twice (see above): fix that first.");
     if (onGpu)
-        remedies.emplace_back("The driver and LibTorch do not go together: install the newest driver that the GPU "
+        remedies.emplace_back("The driver and LibTorch do not fit together: install the newest driver that the GPU "
                               "has, or build against another LibTorch.");
     remedies.emplace_back("This LibTorch computes it wrongly: run the project's tests (packaging/test), and report the "
                           "difference with the versions above.");

@@ -108,7 +108,7 @@ void judgeBlas(const TorchFacts& torch, Findings& findings)
                torch.threads > 1) {
         remedies.emplace_back("The serial build of OpenBLAS is installed: install the Debian package "
                               "libopenblas0-openmp and build again.");
-        findings.add("BLAS", Health::Wrong, blasText(torch) + ": built for one thread, so the other cores rest",
+        findings.add("BLAS", Health::Wrong, blasText(torch) + ": built for one thread, so the other cores are idle",
                      std::move(remedies));
     } else {
         findings.add("BLAS", Health::Good, blasText(torch));

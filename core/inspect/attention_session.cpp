@@ -178,7 +178,7 @@ bool Session::walk(const AttentionSubject& subject, const JobContext& context)
         return true;
     const auto& settings = subject.sampling;
     if (settings.weakGuide || settings.start)
-        throw UsageError("attention cannot follow a picture that was led by a weaker model or began with another "
+        throw UsageError("attention cannot follow a picture that was guided by a weaker model or began with another "
                          "picture: generate it without these");
     GuidedVelocity velocity(*model_, conditions_.conditions, {.text = hasText(), .dino = hasDino()}, latentGrid_,
                             Guidance::of(settings, conditions_.conditions.patchGrid), compute_);
@@ -271,7 +271,7 @@ std::optional<AttentionScene> Session::look(const AttentionSubject& subject, con
 AttentionMoment& Session::moment() const
 {
     if (!moment_)
-        throw Error("nothing has been looked at yet");
+        throw Error("nothing has been inspected yet");
     return *moment_;
 }
 

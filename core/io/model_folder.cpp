@@ -174,7 +174,7 @@ std::string lostLink(const fs::path& file)
                                                        "float16, bfloat16 or float32 weights (.safetensors)");
         if (isUnfinishedDownload(name))
             throw DataError(folder.string() + " holds no weights but " + name +
-                            ", a download that broke off: fetch the model again");
+                            ", an interrupted download: fetch the model again");
         if (name.ends_with(".msgpack") || name.ends_with(".h5") || name.ends_with(".onnx") || name.ends_with(".tflite"))
             throw DataError((folder / name).string() +
                             " is of another framework: fetch the model's weights for PyTorch "
@@ -223,13 +223,13 @@ ModelFiles findModelFiles(const fs::path& folder)
         return filesOfIndex(folder / indexes.front());
     if (indexes.size() > 1)
         throw DataError(folder.string() + " holds the weights several times, by " + listed(indexes) +
-                        ": leave only the index that is meant, or rename it to model.safetensors.index.json");
+                        ": leave only the index that you want, or rename it to model.safetensors.index.json");
     for (const auto* const candidates : {&safetensors, &torchFiles}) {
         if (candidates->size() == 1)
             return {.index = {}, .files = {folder / candidates->front()}};
         if (candidates->size() > 1)
             throw DataError(folder.string() + " holds several files of weights, " + listed(*candidates) +
-                            ", and none named model.safetensors: rename the one that is meant to that name");
+                            ", and none named model.safetensors: rename the one that you want to that name");
         if (candidates == &safetensors) {
             if (auto shards = filesOfShards(folder, safetensorsShards))
                 return *shards;

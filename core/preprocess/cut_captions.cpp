@@ -29,7 +29,7 @@ bool CaptionLength::isCut(const std::string& caption, std::int64_t rows)
 std::string CaptionLength::sentence() const
 {
     return "the caption is longer than " + std::to_string(encoders_.expectations.textTokens) +
-           " tokens, and what follows them is not seen: shorten it, or raise text_tokens in workspace.yaml";
+           " tokens, and the model does not see the rest: shorten it, or raise text_tokens in workspace.yaml";
 }
 
 namespace {

@@ -143,7 +143,7 @@ JobEnd preprocess(const PreprocessRequest& request, const PassLimits& limits,
     if (const auto ranks = ranksAtWork(workspace); !ranks.empty())
         throw StoreError("rank " + std::to_string(ranks.front()) + " is still at work on the workspace " +
                          workspace.root.string() +
-                         ", and its arrays would be taken for foreign ones: wait for it to end, or stop it");
+                         ", and its arrays would be treated as foreign: wait for it to end, or stop it");
     const auto lock = lockFor(WorkLock::Right::Alone, "no other passes");
     return runPasses(request, limits, openEncoders(), catalog, context, freeBytes);
 }

@@ -68,7 +68,7 @@ RunFolder::RunFolder(const Workspace& workspace, const std::string& name, bool r
     if (!log_)
         throw StoreError((path_ / "log.txt").string() + " could not be opened: the run's folder must be writable");
     if (const auto& before = lock_->predecessor())
-        note(LogLevel::Warning, "the run was trained by " + before->text() + ", which ended without giving it back");
+        note(LogLevel::Warning, "the run was trained by " + before->text() + ", which ended without releasing it");
 }
 
 void RunFolder::writeConfig(const TrainConfig& config, std::int64_t step) const

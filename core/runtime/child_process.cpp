@@ -86,7 +86,7 @@ public:
             const std::string why = std::strerror(errno);
             if (file_ >= 0)
                 ::close(file_); // no destructor does
-            throw StoreError("what another program is to read could not be kept: " + why +
+            throw StoreError("the input of another program could not be stored: " + why +
                              "; close other programs and try again");
         }
     }

@@ -29,8 +29,7 @@ std::int64_t stepOfRequest(const ReplayRequest& request, const fs::path& runFold
 {
     const auto steps = blackBoxSteps(runFolder);
     if (steps.empty())
-        throw UsageError("every step of the run \"" + request.runName +
-                         "\" was finite: there is none to be looked at again");
+        throw UsageError("every step of the run \"" + request.runName + "\" was finite: there is none to run again");
     if (!request.step)
         return steps.back();
     if (std::find(steps.begin(), steps.end(), *request.step) == steps.end())
@@ -50,7 +49,7 @@ fs::path checkpointFor(const fs::path& runFolder, std::int64_t step, bool skippe
             found = checkpoint;
     }
     if (found.empty())
-        throw DataError("no checkpoint of " + runFolder.string() + " is old enough to come to step " +
+        throw DataError("no checkpoint of " + runFolder.string() + " is old enough to reach step " +
                         std::to_string(step) + " from it");
     return found;
 }
@@ -97,7 +96,7 @@ JobEnd replay(const ReplayRequest& request, const JobContext& context)
     if (context.shouldStop())
         return JobEnd::Cancelled;
     if (trainer.samplePosition() != box.position)
-        context.warn("the data set, the batch size or the seed is not what it was: the step is made of other samples");
+        context.warn("the data set, the batch size or the seed has changed: the step has other samples now");
     for (const auto& finding : trainer.examine([&loader] { return loader.next(); }))
         report.microBatches.push_back(described(finding));
     progress.advance();

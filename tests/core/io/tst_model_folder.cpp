@@ -163,7 +163,7 @@ private Q_SLOTS:
         test::writeText(folder / "flax_model.msgpack", "x");
         QVERIFY(contains(refusal(), "another framework"));
         test::writeText(folder / "a.safetensors.incomplete", "x");
-        QVERIFY(contains(refusal(), "broke off"));
+        QVERIFY(contains(refusal(), "interrupted download"));
         test::writeText(folder / "a.gguf", "x");
         QVERIFY(contains(refusal(), "GGUF"));
         fs::create_symlink("model.safetensors", folder / "model.safetensors"); // leads to itself
