@@ -9,8 +9,10 @@
 #include "core/runtime/waiting_threads.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <iostream>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -27,25 +29,35 @@ bool isExclusion(std::string_view word)
            key.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_", 1) == std::string_view::npos;
 }
 
-/// The command line, with the exclusions of "nanodit records" behind a "--": CLI11 would take them for options.
-std::vector<const char*> commandLine(int argc, char** argv)
+/// The command: the first word that is neither an option nor the value of one that every command has.
+std::string_view commandOf(const std::vector<std::string>& words)
 {
-    std::vector<const char*> words(argv, argv + argc);
-    const auto is = [](std::string_view wanted) { return [wanted](const char* word) { return wanted == word; }; };
-    if (std::none_of(words.begin(), words.end(), is("records")))
-        return words;
-    const auto mark = std::find_if(words.begin(), words.end(), is("--"));
-    const auto moved = std::stable_partition(words.begin(), mark, [](const char* word) { return !isExclusion(word); });
-    if (mark != words.end())
-        std::rotate(moved, mark, mark + 1);
-    else if (moved != mark)
-        words.insert(moved, "--");
+    static constexpr std::array<std::string_view, 5> withValue = {"-w", "--workspace", "--device", "--precision",
+                                                                  "--threads"};
+    for (std::size_t i = 1; i < words.size(); ++i) {
+        if (!words[i].starts_with('-') && std::ranges::count(withValue, std::string_view(words[i - 1])) == 0)
+            return words[i];
+    }
+    return {};
+}
+
+/// The command line, with a blank before the exclusions of "nanodit records": CLI11 would take them for options.
+std::vector<std::string> commandLine(int argc, char** argv)
+{
+    std::vector<std::string> words(argv, argv + argc);
+    if (commandOf(words) == "records") {
+        for (auto& word : words)
+            word.insert(0, isExclusion(word) ? " " : "");
+    }
     return words;
 }
 
 void parseAndRun(int argc, char** argv, Options& options)
 {
     const auto words = commandLine(argc, argv);
+    std::vector<const char*> arguments;
+    for (const auto& word : words)
+        arguments.push_back(word.c_str());
     CLI::App app("NanoDiT Workbench: train and understand small text-to-image diffusion transformers", "nanodit");
     app.require_subcommand(1);
     app.fallthrough();
@@ -59,7 +71,7 @@ void parseAndRun(int argc, char** argv, Options& options)
     for (auto* const add : registerCommands)
         add(app, options);
     try {
-        app.parse(static_cast<int>(words.size()), words.data()); // runs the command
+        app.parse(static_cast<int>(arguments.size()), arguments.data()); // runs the command
     } catch (const CLI::ParseError& error) {
         if (error.get_exit_code() != static_cast<int>(CLI::ExitCodes::Success))
             throw UsageError(usageText(app, error));

@@ -42,7 +42,10 @@ private Q_SLOTS:
         QVERIFY(validation > 0);
         QCOMPARE(found({"-split:val"}), 24 - validation);
         QCOMPARE(found({"-split:val", "state:whole", "--split", "train"}), 24 - validation);
-        QCOMPARE(found({"--", "-split:train"}), validation);
+        QCOMPARE(found({"state:whole -split:train"}), validation);
+        const auto edit = runProgram(
+            {"-w", workspace_, "captions", "edit", "--find", "records", "--where", "-split:val", "--dry-run"});
+        QVERIFY2(edit.exitCode == 0, qPrintable(edit.errors));
     }
 
     void whatIsExportedIsImportedAndChangesNothing()
