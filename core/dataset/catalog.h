@@ -60,7 +60,7 @@ public:
     /// The record of a picture (the first by id when several share it).
     std::optional<Record> findByImage(const std::filesystem::path& image) const;
     void put(const Record& record);
-    /// Only what refreshImage and the bucket table change: somebody else may be editing the caption.
+    /// Updates only what refreshImage and the bucket table change: somebody else may be editing the caption.
     void putImage(const Record& record);
     /// Why import's rules exclude a record, or that they do not; nothing where a person has decided.
     void excludeByRule(const std::string& id, const std::string& reason);
@@ -80,14 +80,14 @@ public:
     void beginMaking(const std::string& id, ArrayKind kind);
     void recordMade(const std::string& id, ArrayKind kind, const Provenance& provenance);
 
-    /// As if nothing had ever been known of the array: its file was taken away.
+    /// Forgets everything about the array: its file was taken away.
     void forget(const std::string& id, ArrayKind kind);
 
     /// Why a pass could not be made for a record; removed by recordFailure with an empty reason.
     void recordFailure(const std::string& id, Pass pass, const std::string& reason);
     std::map<std::string, std::string> failures(Pass pass) const;
 
-    /// Adds a measurement to those that are kept, of which older ones fade.
+    /// Adds a measurement to those that are kept; older ones count less and less.
     void addRate(Pass pass, const std::string& encoder, const std::string& device, const std::string& bucket,
                  const PassRate& rate);
     /// By bucket, "" for passes that do not depend on it.

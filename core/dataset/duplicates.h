@@ -34,14 +34,13 @@ struct Duplicate {
     int bits = 0; ///< Of Near: how many of 64 differ.
 };
 
-/// Places of the candidates, those that stay before those that would be theirs: first those that a person took in, then
-/// those whose file is there, then by most pixels, then by id.
+/// Places of the candidates, those that stay before those that would be theirs: first those that a person included,
+/// then those whose file is there, then by most pixels, then by id.
 std::vector<std::size_t> stayingFirst(std::span<const DuplicateCandidate> candidates);
 
-/// Who is a duplicate of whom, by candidate: a function of the candidates, whatever their order. Of those that are
-/// alike the first of stayingFirst stays. Near
-/// duplicates are looked up by pieces of their hashes (M. Norouzi, A. Punjani, D. J. Fleet, 2012), so that time hardly
-/// grows with more than the number of pictures. Empty when stopped.
+/// Who is a duplicate of whom, by candidate: a function of the candidates, whatever their order. Of duplicates the
+/// first of stayingFirst stays. Near duplicates are found by pieces of their hashes (M. Norouzi, A. Punjani, D. J.
+/// Fleet, 2012), so the time is nearly proportional to the number of pictures. Empty when stopped.
 std::optional<std::vector<Duplicate>> findDuplicates(std::span<const DuplicateCandidate> candidates,
                                                      const DuplicateSearch& search, const JobContext& context);
 

@@ -26,8 +26,8 @@ struct LoaderOptions {
 };
 
 /// An endless sequence of batches: every epoch holds each sample once, cut into batches of one bucket in shuffled
-/// order. Where a bucket does not divide by the batch size, its last batch is filled with samples of that bucket drawn
-/// again. Read ahead by threads of its own; the same options give the same batches, however many threads.
+/// order. If the batch size does not divide a bucket, its last batch is filled with samples of that bucket drawn again.
+/// Batches are read ahead by threads of its own; the same options give the same batches, however many threads.
 class Loader {
 public:
     /// Throws DataError when the set is empty or lacks the statistics to normalise by.

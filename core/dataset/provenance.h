@@ -36,7 +36,7 @@ struct Provenance {
     DType dtype = DType::F32;
     std::vector<std::int64_t> shape;
     std::string fileMark; ///< Of the file that has this type and shape; empty when not known.
-    /// A pass had begun to write the file and did not come to say that it is whole: the file must not be trusted.
+    /// A pass began to write the file and never confirmed that it is whole: the file must not be trusted.
     bool unfinished() const { return fingerprint.empty(); }
 };
 

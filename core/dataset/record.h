@@ -43,8 +43,7 @@ struct Record {
     bool operator==(const Record&) const = default;
 };
 
-/// Gives the record a caption that its source did not: importing again leaves it alone until the source says something
-/// new.
+/// Sets a caption other than the source's: importing again leaves it alone until the source changes.
 void editCaption(Record& record, const std::string& caption);
 
 /// The record's own bucket where it was given and the table still has it, else the nearest to its size.
@@ -59,7 +58,7 @@ enum class ImageChange {
     Changed, ///< Other bytes: hash and original size were read again.
     Gone     ///< No such file, or not readable as a picture any more.
 };
-/// Compares the picture with what is known of it, reading it only when size or time differ, and updates the record.
+/// Compares the picture with what is known of it, reads it only if size or time differ, and updates the record.
 ImageChange refreshImage(Record& record);
 
 /// True for a non-empty name of letters, digits, '-' and '_' of at most 80 characters, not starting with '-'.

@@ -8,8 +8,9 @@
 
 namespace nanodit {
 
-/// Keeps what one evaluation of a model compared, for one sample of its batch: queries [H, L, d] of every block (L * D
-/// floats each) and, by reference, the context's keys and values. No probability is computed until somebody asks a map.
+/// Keeps the attention inputs of one evaluation of a model, for one sample of its batch: queries [H, L, d] of every
+/// block (L * D floats each) and, by reference, the context's keys and values. Probabilities are computed only when a
+/// map is requested.
 class AttentionProbe : public AttentionObserver {
 public:
     /// `selfBlocks`: blocks whose self attention is kept too (2 L * D floats each). The context's keys and

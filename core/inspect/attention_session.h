@@ -1,7 +1,6 @@
 #pragma once
 
-/// Looking inside a model: what its attention sees of a record's text, CLS and patches, at any time of the flow. Free
-/// of torch types.
+/// Inspecting a model: its attention to a record's text, CLS and patches, at any time of the flow. Free of torch types.
 
 #include "core/config/model_config.h"
 #include "core/config/workspace_config.h"
@@ -38,21 +37,21 @@ enum class SeenConditions { All, TextOnly, DinoOnly, None };
 /// head: alpha |v W_o|, divided by the sum over all tokens (Kobayashi et al. 2020).
 enum class AttentionMeasure { Mass, Contribution };
 
-/// What is looked at: a record or what a sampling is given, a time, and where x_t comes from.
+/// The subject of an inspection: a record or the inputs of a sampling, a time, and where x_t comes from.
 struct AttentionSubject {
-    /// Empty: the prompt, reference and size of `sampling` are looked at, always along that sampling.
+    /// Empty: inspects the prompt, reference and size of `sampling`, always along that sampling.
     std::string record;
     double t = 0.7;                            ///< Flow time in (0, 1]; 1 is noise.
     SeenConditions seen = SeenConditions::All; ///< The rest is replaced by the learned nulls.
     ConditionEdits edits;
-    /// False: x_t = (1 - t) x0 + t noise of the record's own latent. True: x where a sampling after the record's
-    /// (edited) conditions passes t.
+    /// False: x_t = (1 - t) x0 + t noise of the record's own latent. True: x at the point where a sampling with the
+    /// record's (edited) conditions passes t.
     bool alongSampling = false;
     SampleRequest sampling; ///< Steps, solver, shift, scales and seed; conditions and size without a record only.
     bool picture = true;    ///< Also decode what is forming, which takes a while for large pictures.
 };
 
-/// What is known once a subject was looked at.
+/// What is known of a subject once it was inspected.
 struct AttentionScene {
     ImageSize bucket;
     GridSize latents, patches; ///< Patches are empty for a model without them.
@@ -63,7 +62,7 @@ struct AttentionScene {
     std::string caption;
     Image forming;            ///< What the velocity says the picture will be; empty without an autoencoder.
     Image reference;          ///< The bucket image that the patches are of; empty without one.
-    double evenAlignment = 0; ///< The alignment score of an attention that is the same everywhere, in patches.
+    double evenAlignment = 0; ///< The alignment score of uniform attention, in patches.
     AttentionNumbers radii;   ///< [1]: of each head's spatial prior, in latent tokens; empty for a model without one.
 
     /// The shown tokens of a word, of CLS, of a patch; shown tokens are numbered [T of text | CLS | N patches].
@@ -84,9 +83,8 @@ struct LatentAttention {
     AttentionNumbers alignment; ///< Its distance from the latents' own middle, in patches.
 };
 
-/// A token on which attention rests though little comes of it: in a block it gets five times the mass of an even
-/// attention or more, and adds less than half of its share of mass. Tokens of a null text or of null patches count as
-/// one, their first.
+/// A token that gets attention to little effect: in a block it gets at least five times the mass of uniform attention,
+/// and adds less than half of its share of mass. Tokens of a null text or of null patches count as one, their first.
 struct AttentionSink {
     std::int64_t block = 0, token = 0; ///< A shown token.
     double mass = 0, contribution = 0; ///< Shares of all tokens, means over latents, all heads together.
@@ -99,13 +97,13 @@ struct AttentionSummaries {
     AttentionNumbers alignment; ///< Mean distance of the centre of mass from each latent's own place, in patches.
     AttentionNumbers byRow;     ///< [latent rows, patch rows]: mass between rows, the diagonal of an aligned model.
     AttentionNumbers byColumn;  ///< [latent columns, patch columns]
-    /// Of text, CLS, patches in the lengths of what they add behind the output projection: sums to 1. Heads add up
-    /// before lengths are taken, so that there is one number for all of them (heads = 1).
+    /// Shares of text, CLS and patches in the lengths of what they add after the output projection: sums to 1. Heads
+    /// add up before lengths are taken, so that there is one number for all of them (heads = 1).
     AttentionNumbers contribution;
     std::vector<AttentionSink> sinks; ///< By block, the largest mass first.
 };
 
-/// What is asked of the moment that was looked at.
+/// A question about the inspected moment.
 struct AttentionQuestion {
     std::vector<std::int64_t> latents{}; ///< What do these attend to? Their mean; row-major numbers.
     std::vector<std::int64_t> tokens{};  ///< Asked when there are no latents: who attends to these shown tokens?
@@ -123,7 +121,7 @@ struct AttentionAnswer {
     std::optional<AttentionSummaries> summaries;
 };
 
-/// What the velocity loses when tokens leave the context of cross attention, beside what it loses without as much
+/// The change of the velocity when tokens leave the context of cross attention, beside the change without as much
 /// attention elsewhere. A change is |v - v without them| at a latent token, as a share of |v|; both are root mean
 /// squares of numbers.
 struct KnockOut {
@@ -132,13 +130,13 @@ struct KnockOut {
     double velocityNorm = 0;                         ///< |v|, over all latents.
     double meanChange = 0, meanControlChange = 0;    ///< Over all latents.
     double mass = 0, controlMass = 0;                ///< Of attention, means over blocks, heads and latents.
-    /// By block: how well its map of these tokens agrees with the change, as Pearson's correlation over latents;
-    /// not-a-number where one of them is the same everywhere.
+    /// By block: how well its map of these tokens agrees with the change, as Pearson's correlation over latents; NaN if
+    /// one of them is constant.
     std::vector<double> agreement;
     std::optional<std::int64_t> bestBlock() const; ///< Of the largest agreement; empty where there is none.
 };
 
-/// A picture of a film: a moment and what was asked of it.
+/// A frame of a film: a moment and the answer there.
 struct AttentionFrame {
     std::string label; ///< "t = 0.70", "step-00001000"
     AttentionScene scene;
@@ -161,8 +159,8 @@ public:
     virtual const ModelConfig& model() const = 0;
     virtual std::string description() const = 0;
 
-    /// Runs the model on a subject; what follows is asked of this moment. Throws UsageError for unknown records, words
-    /// and patches, DataError for missing arrays.
+    /// Runs the model on a subject; the functions below refer to this moment. Throws UsageError for unknown records,
+    /// words and patches, DataError for missing arrays.
     virtual std::optional<AttentionScene> look(const AttentionSubject& subject, const JobContext& context = {}) = 0;
 
     /// Latents by their number, row-major; at least one. `block`: only this one (the others' numbers are zero).
@@ -170,27 +168,27 @@ public:
                                                      const JobContext& context = {},
                                                      std::optional<std::int64_t> block = {},
                                                      AttentionMeasure measure = AttentionMeasure::Mass) = 0;
-    /// The other way: what each latent gives these shown tokens together, [L]. `block` as above.
+    /// The reverse: the attention of each latent to these shown tokens together, [L]. `block` as above.
     virtual std::optional<AttentionNumbers> onLatents(const std::vector<std::int64_t>& shownTokens,
                                                       const JobContext& context = {},
                                                       std::optional<std::int64_t> block = {},
                                                       AttentionMeasure measure = AttentionMeasure::Mass) = 0;
     /// Evaluates the model at this moment without these shown tokens (at least one), and without others of equal mass
-    /// that are drawn by `seed`. CLS leaves cross attention alone, not the modulation of the blocks. `measure`: of the
-    /// maps that the change is compared with. Throws UsageError when nothing would be left.
+    /// that are drawn by `seed`. CLS is left out of cross attention only, not of the modulation of the blocks.
+    /// `measure`: of the maps that the change is compared with. Throws UsageError when nothing would be left.
     virtual std::optional<KnockOut> knockOut(const std::vector<std::int64_t>& shownTokens, std::uint64_t seed,
                                              AttentionMeasure measure = AttentionMeasure::Mass,
                                              const JobContext& context = {}) = 0;
-    /// Mean self attention of latents, [L]. Where the model is too large for its queries and keys to be kept, this runs
-    /// it once more. `block` as above.
+    /// Mean self attention of latents, [L]. If the model is too large to keep its queries and keys, this runs it again.
+    /// `block` as above.
     virtual std::optional<AttentionNumbers> selfAttention(const std::vector<std::int64_t>& latents,
                                                           const JobContext& context = {},
                                                           std::optional<std::int64_t> block = {}) = 0;
     virtual std::optional<AttentionSummaries> summaries(const JobContext& context = {}) = 0;
-    /// Looks at the subject at each of `times`; afterwards it is at the last of them.
+    /// Inspects the subject at each of `times`; afterwards the session is at the last of them.
     virtual std::optional<AttentionCourse> course(AttentionSubject subject, const std::vector<double>& times,
                                                   const JobContext& context = {}) = 0;
-    /// Paints after the record's conditions with the subject's edits; the same seed gives the same picture.
+    /// Generates from the record's conditions with the subject's edits; the same seed gives the same picture.
     virtual std::optional<Image> paint(const AttentionSubject& subject, const JobContext& context = {}) = 0;
 
     /// All that a question asks for; empty when stopped.

@@ -33,7 +33,7 @@ struct DriftRequest {
     std::int64_t sample = 0;               ///< As CertifyRequest has it.
     ComputeChoice device = {};
     std::function<void(const RecordDrift&)> onRecord = [](const auto&) {};
-    /// Also of a job that is stopped, with what it had measured by then, unless that is nothing.
+    /// Also called for a stopped job, with what it has measured, if anything.
     std::function<void(const struct DriftReport&)> finished = [](const auto&) {};
 };
 
@@ -52,7 +52,7 @@ struct DriftReport {
     std::int64_t asked = 0;   ///< Records that were to be measured.
 
     std::int64_t lookedAt() const { return static_cast<std::int64_t>(records.size() + left.size()); }
-    /// Whether it is of a part alone, since the job was stopped.
+    /// Whether it covers only a part, because the job was stopped.
     bool stopped() const { return lookedAt() < asked; }
 };
 

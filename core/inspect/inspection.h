@@ -1,6 +1,6 @@
 #pragma once
 
-/// What the data set's page asks of a workspace beside its pictures: patch features, the colours and the place field
+/// What the Dataset page shows of a workspace besides its pictures: patch features, the colours and the place field
 /// fitted on them, and what the autoencoder makes of a picture. Part of the engine's front: free of torch types.
 
 #include "core/config/workspace_config.h"
@@ -52,8 +52,8 @@ struct PatchFit {
 /// Pictures that are read for a fit, at most: evenly spaced over those given.
 inline constexpr std::size_t mostFittedPictures = 64;
 
-/// The fit that was made last for these options with the present encoder, kept in the cache folder so that colours
-/// stay the same from session to session; empty when there is none. A kept file that is damaged counts as none.
+/// The last fit for these options with the present encoder, kept in the cache folder so that colours stay the same from
+/// session to session; empty when there is none. A kept file that is damaged counts as none.
 std::optional<PatchFit> storedPatchFit(const Workspace& workspace, const PatchFitOptions& options);
 
 struct PatchFitRequest {
@@ -63,11 +63,11 @@ struct PatchFitRequest {
     std::vector<RecordKey> all;     ///< For the place field, where it is asked for and none is kept.
     std::function<void(const PatchFit&)> finished = [](const auto&) {};
 };
-/// Fits and, unless the scope is one picture, keeps the result. Where the cache folder cannot be written, says so in
-/// the log and goes on.
+/// Fits and, unless the scope is one picture, keeps the result. If the cache folder cannot be written, says so in the
+/// log and goes on.
 std::unique_ptr<Job> makePatchFitJob(PatchFitRequest request);
 
-/// What is left of a bucket image after the way through the autoencoder.
+/// A bucket image after encoding and decoding.
 struct Reconstruction {
     Image picture;
     ScalarGrid error; ///< Per pixel: mean over R, G, B of the absolute difference, in levels of 0 to 255.

@@ -1,6 +1,6 @@
 #pragma once
 
-/// What leaving tokens out of a context is made of. Shapes: S columns of the context, M shown tokens.
+/// Parts of leaving tokens out of a context. Shapes: S columns of the context, M shown tokens.
 
 #include "core/model/attention_map.h"
 
@@ -14,12 +14,12 @@ namespace nanodit {
 at::Tensor biasWithout(const ContextLayout& layout, const at::Tensor& bias, at::Device device,
                        std::span<const std::int64_t> shownTokens);
 
-/// Tokens that are none of `tokens` and have as much of `mass` [M] together, as near as drawing them one after the
-/// other comes: each is taken if the sum is nearer then. The same for the same seed; tokens without mass are not drawn.
+/// Tokens other than `tokens` that together have about as much of `mass` [M]: they are drawn one after the other, and
+/// each is taken if the sum is nearer then. The same for the same seed; tokens without mass are not drawn.
 std::vector<std::int64_t> tokensOfEqualMass(std::span<const double> mass, std::span<const std::int64_t> tokens,
                                             std::uint64_t seed);
 
-/// Pearson's; not-a-number where one of the two is the same everywhere.
+/// Pearson's; NaN if one of the two is constant.
 double correlation(std::span<const float> a, std::span<const float> b);
 
 } // namespace nanodit

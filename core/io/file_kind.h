@@ -78,7 +78,7 @@ FileKind fileKindOf(const std::filesystem::path& file);
 /// The kind with its article, for a sentence: "an AVIF picture", "a Git LFS pointer", "gzip-compressed data".
 std::string_view nameOf(FileKind kind);
 
-/// What to do about a file of this kind that stands where another was expected: "run \"git lfs pull\" in its folder".
+/// What to do about a file of this kind in place of the expected one: "run \"git lfs pull\" in its folder".
 std::string adviceFor(FileKind kind);
 
 /// "FILE is a Git LFS pointer, not a picture: run ...": what a reader says that expected `expected` ("a picture", "a

@@ -20,8 +20,9 @@ struct Image {
     std::uint8_t* at(std::int64_t x, std::int64_t y) { return rgb.data() + 3 * (y * size.width + x); }
 };
 
-/// Reads a picture, told by its bytes, as 8-bit sRGB: upright, ICC profile applied, alpha over white, grey and CMYK
-/// converted. Throws DataError naming the file, and what it really is, when it is missing, truncated or no picture.
+/// Reads a picture, recognised by its bytes, as 8-bit sRGB: upright, ICC profile applied, alpha over white, grey and
+/// CMYK converted. Throws DataError naming the file, and what it really is, when it is missing, truncated or not a
+/// picture.
 Image readImage(const std::filesystem::path& file);
 /// Its size as readImage would return it, without decoding the pixels where the format allows.
 ImageSize readImageSize(const std::filesystem::path& file);

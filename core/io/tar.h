@@ -24,7 +24,7 @@ struct TarMember {
 };
 
 /// Walks the regular files of an uncompressed tar (USTAR, PAX, GNU) that lies in memory, through libarchive. A hard
-/// link gives the data of the member that it names; folders and symbolic links are passed over. An archive that ends
+/// link gives the data of the member that it names; folders and symbolic links are skipped. An archive that ends
 /// without its closing zero blocks is read fully.
 class TarReader {
 public:
@@ -65,9 +65,9 @@ struct TarDamage {
     std::string reason;           ///< A sentence that names the archive.
     bool endMark = false;         ///< Nothing is lost: another archive lies behind the end of one.
 };
-/// Walks an archive that may be damaged: what cannot be read, up to the next whole header, is passed over and told in
-/// `damages`, in order. Goes on behind an end mark that stands in the middle. Ends when `take` returns false. Gives the
-/// number of links that were passed over.
+/// Walks an archive that may be damaged: what cannot be read, up to the next whole header, is skipped and reported in
+/// `damages`, in order. Goes on after an end mark in the middle. Ends when `take` returns false. Gives the number of
+/// links that were skipped.
 std::int64_t walkDamagedTar(std::span<const std::byte> bytes, const std::shared_ptr<const void>& owner,
                             const std::string& name, const std::function<bool(const TarMember&)>& take,
                             std::vector<TarDamage>& damages);

@@ -1,8 +1,8 @@
 #pragma once
 
 /// What each condition is worth to a model, picture by picture: the loss of flow matching at fixed times and noises,
-/// under all conditions and without some. A picture whose caption is worth nothing has a caption that does not fit, or
-/// one that the model does not hear; one whose patches are worth nothing may be misaligned.
+/// under all conditions and without some. A picture whose caption is worth nothing has a caption that does not fit or
+/// that the model ignores; one whose patches are worth nothing may be misaligned.
 
 #include "core/config/workspace_config.h"
 #include "core/io/event_file.h"
