@@ -56,11 +56,11 @@ private Q_SLOTS:
         connect(&button, &QPushButton::clicked, this, [] { throw DataError("a picture is gone"); });
         QTest::ignoreMessage(QtCriticalMsg, "a picture is gone");
         QTest::mouseClick(&button, Qt::LeftButton);
-        QTRY_COMPARE(faulted.count(), 1);
+        QTRY_COMPARE_WITH_TIMEOUT(faulted.count(), 1, 60000);
         QCOMPARE(faulted[0][0].value<Notice>().text, std::string("a picture is gone"));
         bool alive = false;
         QTimer::singleShot(0, this, [&alive] { alive = true; });
-        QTRY_VERIFY(alive);
+        QTRY_VERIFY_WITH_TIMEOUT(alive, 60000);
     }
 
     void aListenerOfFaultsThatThrowsIsNotAskedAgain()
@@ -75,7 +75,7 @@ private Q_SLOTS:
         QTest::ignoreMessage(QtCriticalMsg, "first");
         QTest::ignoreMessage(QtCriticalMsg, "the error above could not be shown in the window");
         QTimer::singleShot(0, this, [] { throw DataError("first"); });
-        QTRY_COMPARE(told, 1);
+        QTRY_COMPARE_WITH_TIMEOUT(told, 1, 60000);
         QTest::qWait(50);
         QCOMPARE(told, 1);
     }
@@ -94,7 +94,7 @@ private Q_SLOTS:
         EndSignals signals_;
         QSignalSpy wanted(&signals_, &EndSignals::endWanted);
         std::raise(signal);
-        QTRY_COMPARE(wanted.count(), 1);
+        QTRY_COMPARE_WITH_TIMEOUT(wanted.count(), 1, 60000);
     }
 
     void aProgramThatDiesLeavesAReport_data()

@@ -35,9 +35,9 @@ private Q_SLOTS:
         QTest::keyClick(page_.get(), Qt::Key_Space); // none yet: it is made
         settle();
         auto* const leave = find<QToolButton>("attentionLeaveFilm");
-        QTRY_VERIFY(leave->isVisible());
+        QTRY_VERIFY_WITH_TIMEOUT(leave->isVisible(), minute);
         QCOMPARE(time()->maximum(), 29); // thirty steps
-        QTRY_VERIFY(time()->value() > 0);
+        QTRY_VERIFY_WITH_TIMEOUT(time()->value() > 0, minute);
         QTest::mouseClick(play, Qt::LeftButton);
         const auto paused = time()->value();
         QTest::qWait(400);
@@ -75,7 +75,7 @@ private Q_SLOTS:
         click(words(), words()->wordRect(1));
         menuOf("attentionFilm")->actions().at(1)->trigger();
         settle();
-        QTRY_COMPARE(time()->maximum(), 1);
+        QTRY_COMPARE_WITH_TIMEOUT(time()->maximum(), 1, minute);
         QTest::keyClick(page_.get(), Qt::Key_Space);
         time()->setValue(0);
         const auto first = picture()->values();
@@ -238,7 +238,7 @@ private Q_SLOTS:
         QVERIFY(!picture()->chosen().empty() || !words()->words().isEmpty());
         dialogs_.nextPath = QString::fromStdString((folder_ / "demo/nothing.png").string());
         QTest::mouseClick(find<QToolButton>("attentionOpenPainted"), Qt::LeftButton);
-        QTRY_VERIFY(page_->findChild<Banner*>()->isVisible());
+        QTRY_VERIFY_WITH_TIMEOUT(page_->findChild<Banner*>()->isVisible(), minute);
         page_->showRecord(square);
         settle();
     }

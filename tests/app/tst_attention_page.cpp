@@ -283,7 +283,7 @@ private Q_SLOTS:
     {
         const auto workspace = Workspace::create(folder_ / "empty");
         session_->openWorkspace(QString::fromStdString(workspace.root.string()));
-        QTRY_VERIFY(session_->idle() && session_->runs().empty());
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle() && session_->runs().empty(), minute);
         QSignalSpy wanted(page_.get(), &AttentionPage::trainWanted);
         QVERIFY(!picture()->isVisible());
         for (auto* const button : page_->findChildren<QPushButton*>()) {

@@ -32,7 +32,7 @@ private Q_SLOTS:
                 answeredOn = QThread::currentThread();
             });
         QCOMPARE(queue.pending(), 1);
-        QTRY_COMPARE(answer, 42);
+        QTRY_COMPARE_WITH_TIMEOUT(answer, 42, 60000);
         QVERIFY(workedOn != thread());
         QCOMPARE(answeredOn, thread());
         QCOMPARE(queue.pending(), 0);
@@ -45,7 +45,7 @@ private Q_SLOTS:
         queue.ask(
             this, []() -> int { throw DataError("no such file"); }, [](int) { QFAIL("must not answer"); },
             [&](const Notice& why) { message = why.text; });
-        QTRY_COMPARE(message, std::string("no such file"));
+        QTRY_COMPARE_WITH_TIMEOUT(message, std::string("no such file"), 60000);
     }
 
     void whoIsGoneIsNotAnswered()
@@ -56,7 +56,7 @@ private Q_SLOTS:
         queue.ask(
             asker.get(), [] { return 1; }, [&](int) { answered = true; });
         asker.reset();
-        QTRY_COMPARE(queue.pending(), 0);
+        QTRY_COMPARE_WITH_TIMEOUT(queue.pending(), 0, 60000);
         QVERIFY(!answered);
     }
 
@@ -77,7 +77,7 @@ private Q_SLOTS:
             queue.ask(
                 this, [i] { return i; }, [&](int value) { order.push_back(value); });
         go.release();
-        QTRY_COMPARE(queue.pending(), 0);
+        QTRY_COMPARE_WITH_TIMEOUT(queue.pending(), 0, 60000);
         QCOMPARE(order, (std::vector<int>{3, 2, 1, 0}));
     }
 
@@ -99,7 +99,7 @@ private Q_SLOTS:
                 this, [] { return 1; }, [&](int) { answered = true; });
         queue.forgetWaiting();
         go.release();
-        QTRY_COMPARE(queue.pending(), 0);
+        QTRY_COMPARE_WITH_TIMEOUT(queue.pending(), 0, 60000);
         QVERIFY(!answered);
     }
 };

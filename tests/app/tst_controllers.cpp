@@ -83,7 +83,7 @@ private Q_SLOTS:
         QCOMPARE(failed[0][0].toString(), QStringLiteral("Import failed"));
         const auto why = noticeText(failed[0][1].value<Notice>());
         QVERIFY2(why.contains("no pictures"), qPrintable(why));
-        QTRY_VERIFY(!controllers.datasetJobs.busy());
+        QTRY_VERIFY_WITH_TIMEOUT(!controllers.datasetJobs.busy(), minute);
         QCOMPARE(ofSession.count(), 0); // a job's failure is not the session's
     }
 
@@ -100,7 +100,7 @@ private Q_SLOTS:
         QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, minute);
         const auto why = noticeText(failed[0][0].value<Notice>());
         QVERIFY2(why.contains("step-00000007"), qPrintable(why));
-        QTRY_VERIFY(!controllers.looking.busy());
+        QTRY_VERIFY_WITH_TIMEOUT(!controllers.looking.busy(), minute);
         QCOMPARE(ofComparison.count(), 0);
     }
 
@@ -349,7 +349,7 @@ private Q_SLOTS:
                                  running = false;
                                  return JobEnd::Cancelled;
                              }));
-            QTRY_VERIFY(running);
+            QTRY_VERIFY_WITH_TIMEOUT(running, minute);
         }
         QVERIFY(!running);
         QVERIFY(session.jobs().empty());

@@ -119,10 +119,10 @@ private Q_SLOTS:
                 });
             return JobEnd::Finished;
         }));
-        QTRY_COMPARE(released.count(), 1);
+        QTRY_COMPARE_WITH_TIMEOUT(released.count(), 1, 60000);
         QVERIFY(!runner.running());
         QCOMPARE(arrived, (std::vector<int>{0, 1, 3, 4}));
-        QTRY_COMPARE(application->caught, (std::vector<std::string>{"event", "finished", "ended"}));
+        QTRY_COMPARE_WITH_TIMEOUT(application->caught, (std::vector<std::string>{"event", "finished", "ended"}), 60000);
     }
 
     void stopsWhenAsked()
@@ -131,7 +131,7 @@ private Q_SLOTS:
         JobRunner runner("endless", Page::Train);
         QSignalSpy finished(&runner, &JobRunner::finished);
         runner.start(endlessJob(rounds));
-        QTRY_VERIFY(rounds > 3);
+        QTRY_VERIFY_WITH_TIMEOUT(rounds > 3, 60000);
         runner.requestStop();
         const int asked = rounds;
         QVERIFY(finished.wait(longest));
@@ -145,13 +145,13 @@ private Q_SLOTS:
         std::atomic<int> rounds = 0;
         JobRunner runner("endless", Page::Train);
         runner.start(endlessJob(rounds));
-        QTRY_VERIFY(rounds > 3);
+        QTRY_VERIFY_WITH_TIMEOUT(rounds > 3, 60000);
         runner.pause();
         const int paused = rounds;
         QTest::qWait(150);
         QVERIFY(rounds <= paused + 1); // no more than the one that was under way
         runner.resume();
-        QTRY_VERIFY(rounds > paused + 3);
+        QTRY_VERIFY_WITH_TIMEOUT(rounds > paused + 3, 60000);
     }
 
     void saysWhyItFailed()
@@ -185,7 +185,7 @@ private Q_SLOTS:
         {
             JobRunner runner("endless", Page::Train);
             runner.start(endlessJob(rounds));
-            QTRY_VERIFY(rounds > 3);
+            QTRY_VERIFY_WITH_TIMEOUT(rounds > 3, 60000);
             timer.start();
         }
         QVERIFY(timer.elapsed() < longest);
@@ -199,7 +199,7 @@ private Q_SLOTS:
         std::atomic<int> rounds = 0;
         auto runner = std::make_unique<JobRunner>("endless", Page::Dataset);
         runner->start(endlessJob(rounds));
-        QTRY_VERIFY(rounds > 3);
+        QTRY_VERIFY_WITH_TIMEOUT(rounds > 3, 60000);
         runner->pause();
         QElapsedTimer timer;
         timer.start();

@@ -107,7 +107,7 @@ private Q_SLOTS:
         QVERIFY(settings != nullptr);
         nameless << withoutName(*settings);
         settings->close();
-        QTRY_VERIFY(window_->findChild<SettingsDialog*>() == nullptr);
+        QTRY_VERIFY_WITH_TIMEOUT(window_->findChild<SettingsDialog*>() == nullptr, minute);
         QVERIFY(test::activate(*window_));
         QVERIFY2(nameless.isEmpty(), qPrintable(nameless.join(QLatin1Char('\n'))));
     }
@@ -174,21 +174,22 @@ private Q_SLOTS:
         press(Qt::Key_F, Qt::ControlModifier);
         type("scene-000003");
         auto* const browser = window_->datasetPage()->browser();
-        QTRY_VERIFY(browser->idle());
+        QTRY_VERIFY_WITH_TIMEOUT(browser->idle(), minute);
         press(Qt::Key_Down); // into the list
-        QTRY_COMPARE(browser->current(), QStringLiteral("scene-000003"));
+        QTRY_COMPARE_WITH_TIMEOUT(browser->current(), QStringLiteral("scene-000003"), minute);
         const auto before = session_->record("scene-000003")->caption;
         press(Qt::Key_E);
-        QTRY_VERIFY(qobject_cast<QPlainTextEdit*>(QApplication::focusWidget()) != nullptr);
+        QTRY_VERIFY_WITH_TIMEOUT(qobject_cast<QPlainTextEdit*>(QApplication::focusWidget()) != nullptr, minute);
         press(Qt::Key_A, Qt::ControlModifier);
         type("a caption that was typed");
         press(Qt::Key_Return, Qt::ControlModifier);
-        QTRY_COMPARE(session_->record("scene-000003")->caption, std::string("a caption that was typed"));
+        QTRY_COMPARE_WITH_TIMEOUT(session_->record("scene-000003")->caption, std::string("a caption that was typed"),
+                                  minute);
         press(Qt::Key_Z, Qt::ControlModifier);
-        QTRY_COMPARE(session_->record("scene-000003")->caption, before);
+        QTRY_COMPARE_WITH_TIMEOUT(session_->record("scene-000003")->caption, before, minute);
         press(Qt::Key_F, Qt::ControlModifier);
         press(Qt::Key_Escape); // the search is empty again
-        QTRY_VERIFY(browser->query().isEmpty() && session_->idle() && browser->idle());
+        QTRY_VERIFY_WITH_TIMEOUT(browser->query().isEmpty() && session_->idle() && browser->idle(), minute);
     }
 
     void theViewChangesWhileTheRecordsHaveTheFocus()
@@ -254,7 +255,7 @@ private Q_SLOTS:
         QTest::keyClick(enlarged.data(), Qt::Key_Right);
         QTRY_VERIFY_WITH_TIMEOUT(enlarged->windowTitle().contains("step 10"), minute);
         QTest::keyClick(enlarged.data(), Qt::Key_Escape);
-        QTRY_VERIFY(enlarged.isNull());
+        QTRY_VERIFY_WITH_TIMEOUT(enlarged.isNull(), minute);
         QVERIFY(test::activate(*window_));
         // One that is still being read when another run is shown is not enlarged.
         auto* const panel = window_->trainPage()->findChild<PreviewPanel*>();

@@ -142,12 +142,12 @@ private Q_SLOTS:
                             nullptr);
         panel.setVisible(true); // show() of the panel itself shows a preview
         QVERIFY(QTest::qWaitForWindowExposed(&panel));
-        QTRY_VERIFY(panel.idle());
+        QTRY_VERIFY_WITH_TIMEOUT(panel.idle(), 60000);
         listed = 0;
         auto* const find = panel.findChild<QLineEdit*>("captionFind");
         QTest::keyClicks(find, "a thing");
         QCOMPARE(listed, 0);
-        QTRY_VERIFY(panel.idle());
+        QTRY_VERIFY_WITH_TIMEOUT(panel.idle(), 60000);
         QCOMPARE(listed, 1);
     }
 };

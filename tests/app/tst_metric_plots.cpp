@@ -156,13 +156,13 @@ private Q_SLOTS:
         MetricsFile more(run, 5000); // another program trains on
         more.append(stepAt(5001));
         curves.loadMore(*background_);
-        QTRY_COMPARE(curves.of("loss").steps().size(), 5001);
+        QTRY_COMPARE_WITH_TIMEOUT(curves.of("loss").steps().size(), 5001, 60000);
         MetricsFile back(run, 10); // and goes back to a checkpoint
         appendRunEvent(run, 10, "resumed", "resumed");
         back.append(stepAt(11));
         curves.loadMore(*background_);
-        QTRY_COMPARE(curves.of("loss").steps().size(), 11);
-        QTRY_VERIFY(!curves.loading());
+        QTRY_COMPARE_WITH_TIMEOUT(curves.of("loss").steps().size(), 11, 60000);
+        QTRY_VERIFY_WITH_TIMEOUT(!curves.loading(), 60000);
         QVERIFY(curves.jumps().empty());
     }
 
@@ -304,18 +304,18 @@ private Q_SLOTS:
         QVERIFY(QTest::qWaitForWindowExposed(plots_.get()));
         const auto* legend = panel->plot()->legend();
         const auto* const name = panel->findChild<QComboBox*>("plotPicker");
-        QTRY_VERIFY(legend->geometry().top() > name->geometry().bottom());
-        QTRY_VERIFY(legend->width() >= legend->sizeHint().width());
+        QTRY_VERIFY_WITH_TIMEOUT(legend->geometry().top() > name->geometry().bottom(), 60000);
+        QTRY_VERIFY_WITH_TIMEOUT(legend->width() >= legend->sizeHint().width(), 60000);
         QCOMPARE(legend->rows(), 1);
         plots_->setRuns({{"the first of two runs", &curves}, {"the other one", &curves}}); // eight lines
         legend = panel->plot()->legend();
-        QTRY_COMPARE(legend->rows(), 3);
-        QTRY_COMPARE(legend->height(), 3 * legend->sizeHint().height());
+        QTRY_COMPARE_WITH_TIMEOUT(legend->rows(), 3, 60000);
+        QTRY_COMPARE_WITH_TIMEOUT(legend->height(), 3 * legend->sizeHint().height(), 60000);
         plots_->setRuns({{"run", &curves}});
         legend = panel->plot()->legend();
         plots_->resize(2400, 400);
-        QTRY_VERIFY(legend->geometry().top() < name->geometry().bottom());
-        QTRY_VERIFY(legend->width() >= legend->sizeHint().width());
+        QTRY_VERIFY_WITH_TIMEOUT(legend->geometry().top() < name->geometry().bottom(), 60000);
+        QTRY_VERIFY_WITH_TIMEOUT(legend->width() >= legend->sizeHint().width(), 60000);
     }
 
     void outliersAreIgnoredInAllPlots()
@@ -378,7 +378,7 @@ private Q_SLOTS:
         const auto subjects = plots_->arrangement().subjects;
         QCOMPARE(QSet<QString>(subjects.begin(), subjects.end()).size(), 4); // all different
         plots_->panels()[1]->findChild<QAction*>("plotRemove")->trigger();
-        QTRY_COMPARE(plots_->panels().size(), std::size_t(3));
+        QTRY_COMPARE_WITH_TIMEOUT(plots_->panels().size(), std::size_t(3), 60000);
         auto* const picker = plots_->panels()[0]->findChild<QComboBox*>("plotPicker");
         picker->setCurrentIndex(picker->findData("attention"));
         Q_EMIT picker->activated(picker->currentIndex());
@@ -422,19 +422,19 @@ private Q_SLOTS:
         auto* const panel = plots_->panels().front();
         dialogs_.nextPath = folder.filePath("loss.csv");
         panel->findChild<QAction*>("plotSaveTable")->trigger();
-        QTRY_COMPARE(background_->pending(), 0);
+        QTRY_COMPARE_WITH_TIMEOUT(background_->pending(), 0, 60000);
         QCOMPARE(QByteArray::fromStdString(readTextFile(dialogs_.nextPath.toStdString())), panel->table());
         QVERIFY(panel->table().startsWith("step,samples,seconds,loss\n1,4,0.5,1\n2,8,1,0.5\n"));
         dialogs_.nextPath = folder.filePath("loss.png");
         panel->findChild<QAction*>("plotSavePicture")->trigger();
-        QTRY_COMPARE(background_->pending(), 0);
+        QTRY_COMPARE_WITH_TIMEOUT(background_->pending(), 0, 60000);
         const QImage image(dialogs_.nextPath);
         QVERIFY(image.width() >= 2400);
 
         QSignalSpy failed(plots_.get(), &MetricPlots::failed);
         dialogs_.nextPath = folder.filePath("loss.png/loss.csv"); // a file is no folder
         panel->findChild<QAction*>("plotSaveTable")->trigger();
-        QTRY_COMPARE(failed.count(), 1);
+        QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, 60000);
     }
 
     void aPlotThatGoesWhileItsFileIsChosenIsSavedAllTheSame()
@@ -456,9 +456,9 @@ private Q_SLOTS:
         };
         last->findChild<QAction*>("plotSaveTable")->trigger();
         QCOMPARE(plots_->panels().size(), std::size_t{1});
-        QTRY_COMPARE(background_->pending(), 0);
+        QTRY_COMPARE_WITH_TIMEOUT(background_->pending(), 0, 60000);
         QVERIFY(QFileInfo::exists(dialogs_.nextPath));
-        QTRY_VERIFY(last == nullptr);
+        QTRY_VERIFY_WITH_TIMEOUT(last == nullptr, 60000);
     }
 
 private:

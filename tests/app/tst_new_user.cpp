@@ -98,8 +98,9 @@ private Q_SLOTS:
         QVERIFY(dialog->isVisible()); // Enter adds the size and does not close the window
         size->setText("96x64");
         QTest::keyClick(size, Qt::Key_Return);
-        QTRY_VERIFY(!table->findItems("96x64", Qt::MatchExactly).isEmpty());
-        QTRY_VERIFY(dialog->findChild<QLabel*>("bucketSummary")->text().contains("change their bucket"));
+        QTRY_VERIFY_WITH_TIMEOUT(!table->findItems("96x64", Qt::MatchExactly).isEmpty(), minute);
+        QTRY_VERIFY_WITH_TIMEOUT(dialog->findChild<QLabel*>("bucketSummary")->text().contains("change their bucket"),
+                                 minute);
 
         dialog->findChild<QLineEdit*>("captionProgram")->setText("python3 \"my captions.py\" {image}");
         QVERIFY(save->isEnabled());
@@ -115,7 +116,7 @@ private Q_SLOTS:
         QCOMPARE(read.buckets.size(), bucketPreset(256).size() + 1);
         QCOMPARE(read.captionCommand, (std::vector<std::string>{"python3", "my captions.py", "{image}"}));
         QVERIFY(sameSettings(read, session_->workspace().config));
-        QTRY_VERIFY(session_->idle());
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
         QVERIFY(session_->dinoEncoder().has_value()); // at once, without opening the workspace again
     }
 
@@ -144,7 +145,7 @@ private Q_SLOTS:
         drawPictures("more", 3);
         dialogs_.nextChoice = -1;
         drop(path("more"));
-        QTRY_VERIFY(session_->idle());
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
         QCOMPARE(session_->records().size(), 1U);
         dialogs_.nextChoice = 0;
         drop(path("more"));
@@ -154,7 +155,7 @@ private Q_SLOTS:
         drop(path("more"));
         QTRY_COMPARE_WITH_TIMEOUT(session_->workspace().root, folder_ / "made of a drop", minute);
         QTRY_COMPARE_WITH_TIMEOUT(session_->records().size(), 3U, minute);
-        QTRY_VERIFY(session_->idle());
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
         const auto asked = dialogs_.asked;
         drop(path("dropped")); // a workspace opens
         QTRY_COMPARE_WITH_TIMEOUT(session_->workspace().root, folder_ / "dropped", minute);
@@ -186,7 +187,7 @@ private Q_SLOTS:
         QCOMPARE(wanted.count(), 1);
         shown.memoryThere = 500'000'000'000;
         panel.show(shown, 1000);
-        QTRY_VERIFY(panel.findChildren<QPushButton*>("fit").isEmpty());
+        QTRY_VERIFY_WITH_TIMEOUT(panel.findChildren<QPushButton*>("fit").isEmpty(), minute);
     }
 
     void durationsAreRough()

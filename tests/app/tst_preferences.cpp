@@ -29,7 +29,7 @@ private Q_SLOTS:
             QCOMPARE(preferences.lastWorkspace(), disk);
             fs::rename(folder_ / "disk", folder_ / "away");
             recent.refresh();
-            QTRY_COMPARE(recent.folders(), QStringList{other});
+            QTRY_COMPARE_WITH_TIMEOUT(recent.folders(), QStringList{other}, 60000);
             QCOMPARE(preferences.lastWorkspace(), disk); // not another one in its place
             recent.add(other);
         }
@@ -38,7 +38,7 @@ private Q_SLOTS:
         RecentWorkspaces recent(preferences);
         QCOMPARE(recent.folders(), QStringList()); // none is known yet
         recent.refresh();
-        QTRY_COMPARE(recent.folders(), (QStringList{other, disk}));
+        QTRY_COMPARE_WITH_TIMEOUT(recent.folders(), (QStringList{other, disk}), 60000);
     }
 
     void aFolderThatDoesNotAnswerHoldsUpNobody()
@@ -61,13 +61,13 @@ private Q_SLOTS:
             recent.refresh();
             recent.ifThere("hangs", [&opened] { opened = true; });
             recent.ifThere("older", [&opensOther] { opensOther = true; });
-            QTRY_COMPARE(recent.folders(), (QStringList{"newer", "older"}));
-            QTRY_VERIFY(opensOther && *asked == 1);
+            QTRY_COMPARE_WITH_TIMEOUT(recent.folders(), (QStringList{"newer", "older"}), 60000);
+            QTRY_VERIFY_WITH_TIMEOUT(opensOther && *asked == 1, 60000);
             recent.refresh(); // no second thread waits for it
-            QTRY_COMPARE(recent.folders(), (QStringList{"newer", "older"}));
+            QTRY_COMPARE_WITH_TIMEOUT(recent.folders(), (QStringList{"newer", "older"}), 60000);
             QVERIFY(!opened);
             answer->set_value();
-            QTRY_VERIFY(opened);
+            QTRY_VERIFY_WITH_TIMEOUT(opened, 60000);
             QCOMPARE(recent.folders(), (QStringList{"newer", "hangs", "older"}));
             QCOMPARE(asked->load(), 1);
         }
@@ -85,7 +85,7 @@ private Q_SLOTS:
         } // it is gone at once
         QVERIFY(!*ended);
         later->set_value(); // who answers nobody any more
-        QTRY_VERIFY(*ended);
+        QTRY_VERIFY_WITH_TIMEOUT(*ended, 60000);
     }
 
     void theDeviceAndTheThemeAreKept()

@@ -294,11 +294,11 @@ private Q_SLOTS:
         split->setFocus();
         QTest::keyClick(split, Qt::Key_V);
         QTest::keyClick(split, Qt::Key_Down);
-        QTRY_VERIFY(split->view()->isVisible());
+        QTRY_VERIFY_WITH_TIMEOUT(split->view()->isVisible(), 60000);
         QTest::keyClick(split->view(), Qt::Key_Escape);
-        QTRY_VERIFY(!split->view()->isVisible());
+        QTRY_VERIFY_WITH_TIMEOUT(!split->view()->isVisible(), 60000);
         window_->activateWindow(); // an offscreen screen does not give it back by itself
-        QTRY_COMPARE(QApplication::activeWindow(), window_.get());
+        QTRY_COMPARE_WITH_TIMEOUT(QApplication::activeWindow(), window_.get(), 60000);
         QCOMPARE(session_->record(idOf(0))->split, before);
 
         press(Qt::Key_E); // and leaving the caption by a key does not lead there

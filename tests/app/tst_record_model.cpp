@@ -181,16 +181,16 @@ private Q_SLOTS:
         list.setRecords(test::drawnRecords(1000));
         for (const auto* const query : {"s", "st", "sta", "state:stale", "state:stale night"})
             list.setQuery(query);
-        QTRY_VERIFY(list.idle());
+        QTRY_VERIFY_WITH_TIMEOUT(list.idle(), 60000);
         QCOMPARE(model.rowCount(), 0); // no caption says "night"
         list.setQuery("state:stale tag:night");
-        QTRY_VERIFY(list.idle());
+        QTRY_VERIFY_WITH_TIMEOUT(list.idle(), 60000);
         QCOMPARE(model.rowCount(), 20);
         QCOMPARE(list.counts().records, 1000);
         QCOMPARE(list.counts().excluded, 20);
         list.setQuery("state:nonsense");
         QVERIFY(!refused.back()[0].toString().isEmpty());
-        QTRY_VERIFY(list.idle());
+        QTRY_VERIFY_WITH_TIMEOUT(list.idle(), 60000);
         QCOMPARE(model.rowCount(), 20); // as it was
     }
 
@@ -269,7 +269,7 @@ private Q_SLOTS:
                   original = table.columnWidth(RecordModel::OriginalColumn);
         const int caption = table.columnWidth(RecordModel::CaptionColumn);
         table.resize(760, 300); // ids and originals had what they want; the captions get what is more
-        QTRY_VERIFY(table.columnWidth(RecordModel::CaptionColumn) > caption + 60);
+        QTRY_VERIFY_WITH_TIMEOUT(table.columnWidth(RecordModel::CaptionColumn) > caption + 60, 60000);
         QCOMPARE(table.columnWidth(RecordModel::IdColumn), id);
         QVERIFY(table.columnWidth(RecordModel::OriginalColumn) <=
                 original + 1); // the last one takes what rounding left

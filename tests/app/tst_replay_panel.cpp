@@ -47,7 +47,7 @@ private Q_SLOTS:
         const auto finding = panel.findChild<QLabel*>("replayFinding")->text();
         QVERIFY2(finding.startsWith("Step 5 from step-") && finding.contains("not finite"), qPrintable(finding));
         QVERIFY(panel.findChild<QTreeWidget*>("replaySamples")->topLevelItemCount() > 0);
-        QTRY_VERIFY(!training.replaying() && replay->isEnabled());
+        QTRY_VERIFY_WITH_TIMEOUT(!training.replaying() && replay->isEnabled(), minute);
         replay->click();
         session.stopAllJobs();
         QTRY_VERIFY_WITH_TIMEOUT(!training.replaying() && session.idle(), minute);

@@ -53,7 +53,7 @@ private Q_SLOTS:
         QVERIFY(QTest::qWaitForWindowExposed(page_.get()));
         session_->openWorkspace(QString::fromStdString(workspace_.root.string()));
         QTRY_COMPARE_WITH_TIMEOUT(table()->model()->rowCount(), 3, minute);
-        QTRY_VERIFY(session_->idle());
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
     }
     void cleanup()
     {
@@ -68,13 +68,14 @@ private Q_SLOTS:
         QCOMPARE(model->checked(), (QStringList{"first", "second"}));
         page_->check({});
         session_->refreshRuns();
-        QTRY_VERIFY(session_->idle());
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
         QVERIFY(model->checked().isEmpty());
     }
 
     void aFewRunsLeaveTheRoomToTheirCurves()
     {
-        QTRY_VERIFY2(table()->height() < page_->height() / 4, qPrintable(QString::number(table()->height())));
+        QTRY_VERIFY2_WITH_TIMEOUT(table()->height() < page_->height() / 4,
+                                  qPrintable(QString::number(table()->height())), minute);
     }
 
     void theTableFitsAndItsLastColumnTakesWhatIsLeft()
@@ -82,7 +83,7 @@ private Q_SLOTS:
         const auto* const header = table()->horizontalHeader();
         for (const int width : {1208, 1500, 1208}) { // the first is what a window of 1280 leaves the page
             page_->resize(width, 700);
-            QTRY_COMPARE(header->length(), table()->viewport()->width());
+            QTRY_COMPARE_WITH_TIMEOUT(header->length(), table()->viewport()->width(), minute);
             QVERIFY(header->sectionSize(RunModel::Measured) > header->minimumSectionSize());
         }
         // So it is where the table is read before it has ever been laid out.
@@ -92,8 +93,8 @@ private Q_SLOTS:
         QVERIFY(QTest::qWaitForWindowExposed(&other));
         auto* const table = other.findChild<QTableView*>("runsTable");
         QTRY_COMPARE_WITH_TIMEOUT(table->model()->rowCount(), 3, minute);
-        QTRY_VERIFY(session_->idle());
-        QTRY_COMPARE(table->horizontalHeader()->length(), table->viewport()->width());
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
+        QTRY_COMPARE_WITH_TIMEOUT(table->horizontalHeader()->length(), table->viewport()->width(), minute);
     }
 
     void aSearchKeepsTheRunsThatHoldItsWords()
@@ -111,7 +112,7 @@ private Q_SLOTS:
     void aNoteIsWrittenAndSurvivesReading()
     {
         QVERIFY(table()->model()->setData(table()->model()->index(1, RunModel::Note), "with patches"));
-        QTRY_COMPARE(cell(1, RunModel::Note), QString("with patches"));
+        QTRY_COMPARE_WITH_TIMEOUT(cell(1, RunModel::Note), QString("with patches"), minute);
         QCOMPARE(readRunNotes(workspace_.runsFolder() / "second").value.note, std::string("with patches"));
     }
 
@@ -124,11 +125,11 @@ private Q_SLOTS:
         table()->edit(index);
         auto* const editor = table()->viewport()->findChild<QLineEdit*>();
         QVERIFY(editor != nullptr);
-        QTRY_VERIFY(editor->hasFocus());
+        QTRY_VERIFY_WITH_TIMEOUT(editor->hasFocus(), minute);
         QTest::keyClicks(editor, "not ended");
         session_->openWorkspace(QString::fromStdString(other.root.string()));
-        QTRY_COMPARE(table()->model()->rowCount(), 0);
-        QTRY_VERIFY(session_->idle());
+        QTRY_COMPARE_WITH_TIMEOUT(table()->model()->rowCount(), 0, minute);
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
         QCOMPARE(readRunNotes(workspace_.runsFolder() / "second").value.note, std::string("not ended"));
     }
 
@@ -188,14 +189,14 @@ private Q_SLOTS:
     {
         page_->select("second");
         QVERIFY(table()->model()->setData(table()->model()->index(1, RunModel::Name), "another"));
-        QTRY_COMPARE(cell(0, RunModel::Name), QString("another")); // sorted by name
-        QTRY_VERIFY(session_->idle());
+        QTRY_COMPARE_WITH_TIMEOUT(cell(0, RunModel::Name), QString("another"), minute); // sorted by name
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
         QVERIFY(fs::exists(workspace_.runsFolder() / "another/config.yaml"));
         QCOMPARE(table()->currentIndex().row(), 0);
         QVERIFY(page_->findChild<RunModel*>()->checked().contains("another"));
         QSignalSpy failed(page_->findChild<RunActions*>(), &RunActions::failed);
         QVERIFY(table()->model()->setData(table()->model()->index(0, RunModel::Name), "third")); // is taken
-        QTRY_COMPARE(failed.count(), 1);
+        QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, minute);
         QVERIFY(fs::exists(workspace_.runsFolder() / "another"));
     }
 
@@ -204,13 +205,13 @@ private Q_SLOTS:
         page_->select("third");
         dialogs_.nextAnswer = false;
         trigger("runRemove");
-        QTRY_VERIFY(session_->idle());
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
         QVERIFY(fs::exists(workspace_.runsFolder() / "third"));
         QVERIFY2(dialogs_.consequence.contains("checkpoint") && !dialogs_.consequence.contains("(s)"),
                  qPrintable(dialogs_.consequence));
         dialogs_.nextAnswer = true;
         trigger("runRemove");
-        QTRY_COMPARE(table()->model()->rowCount(), 2);
+        QTRY_COMPARE_WITH_TIMEOUT(table()->model()->rowCount(), 2, minute);
         QVERIFY(!fs::exists(workspace_.runsFolder() / "third"));
     }
 
@@ -219,7 +220,7 @@ private Q_SLOTS:
         page_->select("third");
         dialogs_.whileAsked = [this] { page_->select("first"); };
         trigger("runRemove");
-        QTRY_COMPARE(table()->model()->rowCount(), 2);
+        QTRY_COMPARE_WITH_TIMEOUT(table()->model()->rowCount(), 2, minute);
         QVERIFY(!fs::exists(workspace_.runsFolder() / "third"));
         QVERIFY(fs::exists(workspace_.runsFolder() / "first"));
     }
@@ -241,14 +242,14 @@ private Q_SLOTS:
     {
         page_->select("first");
         auto* const checkpoints = page_->findChild<CheckpointList*>()->table();
-        QTRY_COMPARE(checkpoints->topLevelItemCount(), 2);
+        QTRY_COMPARE_WITH_TIMEOUT(checkpoints->topLevelItemCount(), 2, minute);
         QCOMPARE(checkpoints->topLevelItem(0)->text(0), QString("20"));
         QCOMPARE(checkpoints->topLevelItem(1)->text(0), QString("10"));
         checkpoints->setCurrentItem(checkpoints->topLevelItem(1));
         page_->findChild<QPushButton*>("checkpointStar")->click();
         const auto starred = workspace_.runsFolder() / "first/checkpoints" / checkpointName(10);
-        QTRY_VERIFY(isStarred(starred));
-        QTRY_VERIFY(session_->idle() && checkpoints->topLevelItemCount() == 2);
+        QTRY_VERIFY_WITH_TIMEOUT(isStarred(starred), minute);
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle() && checkpoints->topLevelItemCount() == 2, minute);
         QVERIFY(checkpoints->topLevelItem(1)->text(3).contains("star"));
     }
 
@@ -256,11 +257,11 @@ private Q_SLOTS:
     {
         page_->select("first");
         const auto* const checkpoints = page_->findChild<CheckpointList*>()->table();
-        QTRY_COMPARE(checkpoints->topLevelItemCount(), 2);
+        QTRY_COMPARE_WITH_TIMEOUT(checkpoints->topLevelItemCount(), 2, minute);
         page_->select("second"); // whose checkpoints are read in the background
         QCOMPARE(checkpoints->topLevelItemCount(), 0);
         QVERIFY(!page_->findChild<QPushButton*>("checkpointRemove")->isEnabled());
-        QTRY_COMPARE(checkpoints->topLevelItemCount(), 2);
+        QTRY_COMPARE_WITH_TIMEOUT(checkpoints->topLevelItemCount(), 2, minute);
         QVERIFY(checkpoints->topLevelItem(0)->data(0, Qt::UserRole).toString().contains("second"));
     }
 

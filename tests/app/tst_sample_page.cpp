@@ -230,7 +230,7 @@ private Q_SLOTS:
 
         // Two of them held against each other.
         Q_EMIT history()->compareWanted({files[0], files[2]});
-        QTRY_VERIFY(find<PictureComparison>("comparison")->isVisible());
+        QTRY_VERIFY_WITH_TIMEOUT(find<PictureComparison>("comparison")->isVisible(), minute);
         find<PictureComparison>("comparison")->setMode(PictureComparison::Mode::Difference);
         QVERIFY(find<PictureComparison>("comparison")->readout().contains("mean difference"));
         find<QToolButton>("closeComparison")->click();
@@ -357,7 +357,7 @@ private Q_SLOTS:
         auto* const note = find<QLineEdit>("historyNote");
         QVERIFY(test::activate(*window_));
         note->setFocus();
-        QTRY_VERIFY(note->hasFocus());
+        QTRY_VERIFY_WITH_TIMEOUT(note->hasFocus(), minute);
         QTest::keyClicks(note, "of the first");
         // Another picture is finished, and shown, while somebody writes.
         auto request = form()->request();
@@ -452,7 +452,7 @@ private Q_SLOTS:
         auto* const note = find<QLineEdit>("historyNote");
         QVERIFY(test::activate(*window_));
         note->setFocus();
-        QTRY_VERIFY(note->hasFocus());
+        QTRY_VERIFY_WITH_TIMEOUT(note->hasFocus(), minute);
         QTest::keyClicks(note, "written while leaving");
         QSignalSpy changed(session_.get(), &Session::workspaceChanged);
         session_->createWorkspace(path("another"), [] {});

@@ -179,10 +179,10 @@ private Q_SLOTS:
         find<QToolButton>("referenceChoose")->click();
         auto* const picker = window_->findChild<RecordPicker*>();
         QVERIFY(picker != nullptr);
-        QTRY_VERIFY(picker->settled());
+        QTRY_VERIFY_WITH_TIMEOUT(picker->settled(), 60000);
         const auto id = QString::fromStdString(session_->records()[5].id);
         picker->findChild<QLineEdit*>("recordPickerQuery")->setText(id);
-        QTRY_VERIFY(picker->settled());
+        QTRY_VERIFY_WITH_TIMEOUT(picker->settled(), 60000);
         QTest::mouseClick(picker->findChild<QPushButton*>("recordPickerTake"), Qt::LeftButton);
         QCOMPARE(std::get<RecordReference>(form()->request().reference).id, id.toStdString());
         form()->setReference(NoReference{});

@@ -64,8 +64,8 @@ private Q_SLOTS:
         QVERIFY(QTest::qWaitForWindowExposed(&strip));
         for (int i = 0; i < jobs; ++i)
             session.startJob(session.newJob(QStringLiteral("run-%1").arg(i + 1), Page::Train), longJob());
-        QTRY_COMPARE(static_cast<int>(strip.findChildren<JobBar*>().size()), jobs);
-        QTRY_VERIFY(session.jobs().back()->progress().total > 0);
+        QTRY_COMPARE_WITH_TIMEOUT(static_cast<int>(strip.findChildren<JobBar*>().size()), jobs, 60000);
+        QTRY_VERIFY_WITH_TIMEOUT(session.jobs().back()->progress().total > 0, 60000);
         QTest::qWait(50);
         const auto bars = strip.shownBars();
         if (shown > 0)
@@ -88,7 +88,7 @@ private Q_SLOTS:
             auto* const entry = qobject_cast<QWidgetAction*>(more->menu()->actions().front());
             QVERIFY(entry != nullptr);
             entry->defaultWidget()->findChild<QToolButton*>("jobStop")->click();
-            QTRY_COMPARE(static_cast<int>(session.jobs().size()), jobs - 1);
+            QTRY_COMPARE_WITH_TIMEOUT(static_cast<int>(session.jobs().size()), jobs - 1, 60000);
         }
         session.endAllJobs();
     }
@@ -125,7 +125,7 @@ private Q_SLOTS:
                                  std::this_thread::sleep_for(time);
                                  return end;
                              }));
-            QTRY_VERIFY(session.jobs().empty());
+            QTRY_VERIFY_WITH_TIMEOUT(session.jobs().empty(), 60000);
         };
         run("short", 0ms, JobEnd::Finished);
         QVERIFY(told.isEmpty());
@@ -135,8 +135,8 @@ private Q_SLOTS:
         QCOMPARE(told.size(), 1);
         session.startJob(session.newJob("broken", Page::Train),
                          makeJob([](const JobContext&) -> JobEnd { throw DataError("no such picture"); }));
-        QTRY_COMPARE(told.value(1), QString("broken has failed"));
-        QTRY_VERIFY(session.jobs().empty());
+        QTRY_COMPARE_WITH_TIMEOUT(told.value(1), QString("broken has failed"), 60000);
+        QTRY_VERIFY_WITH_TIMEOUT(session.jobs().empty(), 60000);
         looks = true;
         run("seen", 600ms, JobEnd::Finished);
         notices.tell("The loss of seen jumped", "");

@@ -57,7 +57,7 @@ private Q_SLOTS:
         grid()->setFocus();
         QTest::keyClick(grid(), Qt::Key_E);
         auto* const field = window_->findChild<QPlainTextEdit*>("captionField");
-        QTRY_VERIFY(field->isVisible());
+        QTRY_VERIFY_WITH_TIMEOUT(field->isVisible(), minute);
         field->selectAll();
         QTest::keyClicks(field, "written in the demo");
         window_->openWorkspace(path("other")); // and nothing ended the editing

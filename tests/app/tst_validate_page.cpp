@@ -109,7 +109,7 @@ private Q_SLOTS:
         QVERIFY(!button("validateStart")->isVisible() && button("validateCancel")->isVisible());
         QTest::mouseClick(button("validateCancel"), Qt::LeftButton);
         QTRY_COMPARE_WITH_TIMEOUT(cancelled.count(), 1, minute);
-        QTRY_VERIFY(!validating.active() && page()->settled());
+        QTRY_VERIFY_WITH_TIMEOUT(!validating.active() && page()->settled(), minute);
         QVERIFY(results()->shown() == nullptr);
 
         QSignalSpy finished(&validating, &Validating::finished);
@@ -135,7 +135,7 @@ private Q_SLOTS:
         }
         auto* const table = pictures();
         QCOMPARE(table->rows().size(), std::size_t(2));
-        QTRY_VERIFY(table->hasPictures(table->rows()[0].key));
+        QTRY_VERIFY_WITH_TIMEOUT(table->hasPictures(table->rows()[0].key), minute);
     }
 
     void anotherCardSortsByAnotherMetric()
@@ -162,7 +162,7 @@ private Q_SLOTS:
         QCOMPARE(table->currentRow(), 1);
         QTest::keyClick(table, Qt::Key_Return);
         auto* const loupe = child<ValidationLoupe>("validateLoupe");
-        QTRY_VERIFY(loupe->isVisible() && !loupe->canvases()[1]->layers().empty());
+        QTRY_VERIFY_WITH_TIMEOUT(loupe->isVisible() && !loupe->canvases()[1]->layers().empty(), minute);
         QVERIFY(!loupe->canvases()[2]->isVisible());                     // no baseline
         QCOMPARE(loupe->canvases()[0]->layers().size(), std::size_t(3)); // picture, patches, outline
         auto* const readout = child<QLabel>("loupeReadout");
@@ -187,7 +187,7 @@ private Q_SLOTS:
     void aRecordIsSentToAttentionAndItsSettingsToSample()
     {
         QTest::mouseClick(pictures()->viewport(), Qt::LeftButton, {}, pictures()->cellRect(0, 1).center());
-        QTRY_VERIFY(child<ValidationLoupe>("validateLoupe")->isVisible());
+        QTRY_VERIFY_WITH_TIMEOUT(child<ValidationLoupe>("validateLoupe")->isVisible(), minute);
         QSignalSpy attention(page(), &ValidatePage::attentionWanted);
         QTest::mouseClick(button("loupeAttention"), Qt::LeftButton);
         QCOMPARE(attention.count(), 1);
@@ -200,7 +200,7 @@ private Q_SLOTS:
         auto* const prompt = child<PromptEdit>("prompt");
         QTRY_COMPARE_WITH_TIMEOUT(prompt->text(), QString::fromStdString(session_->record(record)->caption), minute);
         QVERIFY(child<QComboBox>("checkpoints")->currentText().startsWith("reference"));
-        QTRY_COMPARE(child<QSpinBox>("steps")->value(), 2);
+        QTRY_COMPARE_WITH_TIMEOUT(child<QSpinBox>("steps")->value(), 2, minute);
         QTRY_VERIFY_WITH_TIMEOUT(window_->settled(), minute);
         window_->showPage(Page::Validate);
         QTest::keyClick(child<ValidationLoupe>("validateLoupe"), Qt::Key_Escape);
@@ -209,7 +209,7 @@ private Q_SLOTS:
     void twoRunsAreCompared()
     {
         page()->choose({}, "small");
-        QTRY_VERIFY(page()->settled() && results()->shown()->baseline.has_value());
+        QTRY_VERIFY_WITH_TIMEOUT(page()->settled() && results()->shown()->baseline.has_value(), minute);
         QVERIFY(results()->shown()->obstacle.isEmpty());
         QCOMPARE(results()->shown()->baseline->run, std::string("small"));
         // The reference is a trained model; three steps paint noise. Whether the interval of two pairs leaves out 0 or
@@ -217,10 +217,10 @@ private Q_SLOTS:
         const auto* const cards = child<ValueCards>("validateCards");
         QVERIFY(std::any_of(cards->cards().begin(), cards->cards().end(),
                             [](const auto* card) { return card->look().change.contains("better"); }));
-        QTRY_VERIFY(pictures()->hasPictures(pictures()->rows()[0].key));
+        QTRY_VERIFY_WITH_TIMEOUT(pictures()->hasPictures(pictures()->rows()[0].key), minute);
         child<QTabBar>("validateTabs")->setCurrentIndex(static_cast<int>(validationTaskNames.size()));
         auto* const table = child<QTreeWidget>("differences");
-        QTRY_VERIFY(table->isVisible());
+        QTRY_VERIFY_WITH_TIMEOUT(table->isVisible(), minute);
         QCOMPARE(table->topLevelItemCount(), static_cast<int>(results()->shown()->differences.size()));
         QCOMPARE(table->headerItem()->text(2), QStringLiteral("small"));
         QVERIFY(child<QComboBox>("course")->count() > 4);
@@ -247,7 +247,7 @@ private Q_SLOTS:
             }
             QTRY_VERIFY2_WITH_TIMEOUT(fs::exists(file), name, minute);
         }
-        QTRY_VERIFY(page()->settled());
+        QTRY_VERIFY_WITH_TIMEOUT(page()->settled(), minute);
         QCOMPARE(nlohmann::json::parse(readTextFile(folder_ / "report.json"))["run"].get<std::string>(),
                  std::string("reference"));
         QVERIFY(readTextFile(folder_ / "pictures.csv").starts_with("task,record"));
@@ -263,7 +263,7 @@ private Q_SLOTS:
         }
         QTRY_VERIFY_WITH_TIMEOUT(fs::exists(late), minute);
         page()->choose({}, "small");
-        QTRY_VERIFY(page()->settled() && results()->shown() != nullptr);
+        QTRY_VERIFY_WITH_TIMEOUT(page()->settled() && results()->shown() != nullptr, minute);
         // And the comparison.
         const auto comparison = folder_ / "comparison.html";
         dialogs_.nextPath = QString::fromStdString(comparison.string());
@@ -272,7 +272,7 @@ private Q_SLOTS:
                 action->trigger();
         }
         QTRY_VERIFY_WITH_TIMEOUT(fs::exists(folder_ / "comparison.json"), minute);
-        QTRY_VERIFY(page()->settled());
+        QTRY_VERIFY_WITH_TIMEOUT(page()->settled(), minute);
     }
 
     void replacingAValidationAsksFirst()
@@ -294,14 +294,15 @@ private Q_SLOTS:
         const auto whole = readTextFile(file);
         test::writeText(file, whole.substr(0, whole.size() / 2));
         controllers_->validating.list();
-        QTRY_VERIFY(page()->settled() && results()->shown() == nullptr);
+        QTRY_VERIFY_WITH_TIMEOUT(page()->settled() && results()->shown() == nullptr, minute);
         QVERIFY(!results()->isVisible());
-        QTRY_COMPARE(button("validateIt")->text(), QStringLiteral("Validate again")); // once that of before is gone
+        QTRY_COMPARE_WITH_TIMEOUT(button("validateIt")->text(), QStringLiteral("Validate again"),
+                                  minute); // once that of before is gone
         QVERIFY(button("validateIt")->isVisible());
         QVERIFY(button("validateIt")->isEnabled());
         writeFileAtomically(file, whole);
         controllers_->validating.list();
-        QTRY_VERIFY(page()->settled() && results()->shown() != nullptr);
+        QTRY_VERIFY_WITH_TIMEOUT(page()->settled() && results()->shown() != nullptr, minute);
     }
 
     void aValidationThatFailsSaysWhyInABanner()
@@ -310,20 +311,20 @@ private Q_SLOTS:
         const auto vae = session_->workspace().path(session_->workspace().config.vae);
         fs::rename(vae, vae.string() + ".away");
         page()->choose("small · step 3", {});
-        QTRY_VERIFY(page()->settled());
+        QTRY_VERIFY_WITH_TIMEOUT(page()->settled(), minute);
         QTest::mouseClick(button("validateStart"), Qt::LeftButton);
         QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, minute);
         fs::rename(vae.string() + ".away", vae);
         QVERIFY(noticeText(failed[0][0].value<Notice>()).contains("vae"));
-        QTRY_VERIFY(!controllers_->validating.active() && page()->settled());
+        QTRY_VERIFY_WITH_TIMEOUT(!controllers_->validating.active() && page()->settled(), minute);
     }
 
     void runsAreListedPlottedAndTheirSettingsCompared()
     {
         window_->showPage(Page::Runs);
         auto* const table = child<QTableView>("runsTable");
-        QTRY_COMPARE(table->model()->rowCount(), 2);
-        QTRY_VERIFY(session_->idle());
+        QTRY_COMPARE_WITH_TIMEOUT(table->model()->rowCount(), 2, minute);
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
         const auto cell = [table](int row, int column) { return table->model()->index(row, column).data().toString(); };
         QCOMPARE(cell(0, RunModel::Name), QStringLiteral("reference"));
         QCOMPARE(cell(1, RunModel::Steps), QStringLiteral("3 / 3"));
@@ -337,12 +338,12 @@ private Q_SLOTS:
                             differences->topLevelItem(i)->text(2) == QLatin1String("32"));
         QVERIFY(rate);
         const auto* const plots = child<MetricPlots>("runsPlots");
-        QTRY_VERIFY(!plots->panels().front()->plot()->isEmpty());
+        QTRY_VERIFY_WITH_TIMEOUT(!plots->panels().front()->plot()->isEmpty(), minute);
         QVERIFY(plots->panels().front()->table().startsWith("step,reference loss,small loss\n"));
         QVERIFY(button("runCompare")->isEnabled());
         QTest::mouseClick(button("runCompare"), Qt::LeftButton);
         QVERIFY(page()->isVisible());
-        QTRY_VERIFY(page()->settled());
+        QTRY_VERIFY_WITH_TIMEOUT(page()->settled(), minute);
         QCOMPARE(results()->tab(), static_cast<int>(validationTaskNames.size()));
         window_->showPage(Page::Runs);
         window_->runsPage()->check({"small"});
@@ -350,7 +351,7 @@ private Q_SLOTS:
         QVERIFY(!button("runCompare")->isEnabled());
         window_->runsPage()->select("small");
         QTest::mouseClick(button("runShow"), Qt::LeftButton);
-        QTRY_VERIFY(session_->idle());
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
         QCOMPARE(child<QComboBox>("runs")->currentText(), QStringLiteral("small"));
     }
 

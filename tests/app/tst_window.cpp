@@ -49,7 +49,7 @@ private Q_SLOTS:
     {
         QSignalSpy failed(session_.get(), &Session::failed);
         window_->openWorkspace(QString::fromStdString((folder_ / "nothing").string()));
-        QTRY_COMPARE(failed.count(), 1);
+        QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, minute);
         QVERIFY(noticeText(failed[0][1].value<Notice>()).contains("workspace.yaml"));
         QVERIFY(windowBanner()->isVisible());
         QVERIFY(!session_->hasWorkspace());
@@ -58,7 +58,7 @@ private Q_SLOTS:
         QCOMPARE(open->text(), QStringLiteral("Open workspace…"));
         dialogs_.nextPath = path("nothing either");
         QTest::mouseClick(open, Qt::LeftButton);
-        QTRY_COMPARE(failed.count(), 2); // the folder that was chosen then
+        QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 2, minute); // the folder that was chosen then
         QVERIFY(noticeText(failed[1][1].value<Notice>()).contains("nothing either"));
         dialogs_.nextPath.clear();
     }
@@ -74,7 +74,7 @@ private Q_SLOTS:
                 QCOMPARE(state, ArrayState::Whole);
         }
         auto* const grid = window_->findChild<ThumbnailGrid*>("thumbnailGrid");
-        QTRY_COMPARE(grid->model()->rowCount(), scenes);
+        QTRY_COMPARE_WITH_TIMEOUT(grid->model()->rowCount(), scenes, minute);
         QCOMPARE(preferences_->recentWorkspaces().size(), 1);
     }
 
@@ -118,7 +118,7 @@ private Q_SLOTS:
             QSignalSpy failed(&jobs(), &DatasetJobs::failed);
             jobs().importPictures(path("no pictures"));
             QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, minute);
-            QTRY_VERIFY(session_->idle());
+            QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
         };
         fail();
         QVERIFY2(own->isVisible() && own->accessibleName().contains("no pictures"), qPrintable(own->accessibleName()));
@@ -142,7 +142,7 @@ private Q_SLOTS:
         QSignalSpy failed(&controllers_->training, &Training::failed);
         controllers_->training.start(readTrainConfig(configurationFile("demo")), "unpacked", false);
         QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, minute);
-        QTRY_VERIFY(session_->idle());
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
         auto* const banner = window_->trainPage()->findChild<Banner*>();
         auto* const pack = banner->findChild<QPushButton*>("remedy");
         QVERIFY(banner->isVisible() && pack->isVisible());
@@ -155,7 +155,7 @@ private Q_SLOTS:
         auto* const failure = window_->datasetPage()->findChild<Banner*>();
         QTRY_VERIFY_WITH_TIMEOUT(packed.count() == 1 || failure->isVisible(), minute);
         QVERIFY2(packed.count() == 1, qPrintable(failure->accessibleName()));
-        QTRY_VERIFY(session_->idle());
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
         QVERIFY(std::filesystem::exists(set / "shards.json"));
         QCOMPARE(dialogs_.asked, asked + 1); // those of the validation split are replaced, too
         window_->datasetPage()->findChild<PageFrame*>()->setDrawerVisible(false);
@@ -174,7 +174,7 @@ private Q_SLOTS:
         showFailure(*windowBanner(), "No pictures", {"there is no GPU", remedy::ChooseDevice{}});
         QTest::mouseClick(button, Qt::LeftButton);
         auto* const menu = window_->findChild<QToolButton*>("compute")->menu();
-        QTRY_VERIFY(menu->isVisible());
+        QTRY_VERIFY_WITH_TIMEOUT(menu->isVisible(), minute);
         QVERIFY(menu->actions().size() > 3);
         menu->close();
         window_->activateWindow(); // as a window manager does when a menu closes
@@ -187,11 +187,12 @@ private Q_SLOTS:
     void showsThumbnailsAndTheChosenPicture()
     {
         auto* const grid = window_->findChild<ThumbnailGrid*>("thumbnailGrid");
-        QTRY_VERIFY(!grid->model()->index(0, 0).data(ThumbnailGrid::PictureRole).value<QImage>().isNull());
+        QTRY_VERIFY_WITH_TIMEOUT(!grid->model()->index(0, 0).data(ThumbnailGrid::PictureRole).value<QImage>().isNull(),
+                                 minute);
         grid->setFocus();
         QTest::keyClick(grid, Qt::Key_Right);
         auto* const loupe = window_->findChild<Loupe*>();
-        QTRY_VERIFY(!loupe->canvas()->layers().empty());
+        QTRY_VERIFY_WITH_TIMEOUT(!loupe->canvas()->layers().empty(), minute);
         auto* const readout = loupe->findChild<QLabel*>("readout");
         loupe->pointAt({17, 33});
         QCOMPARE(readout->text(),
@@ -213,7 +214,7 @@ private Q_SLOTS:
             if (lens != Lens::Picture)
                 QTRY_VERIFY2_WITH_TIMEOUT(visible(), qPrintable(lensName(lens)), minute);
         }
-        QTRY_VERIFY(session_->idle());
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
         QVERIFY(loupe->colours()->fit() != nullptr);
         QVERIFY(std::filesystem::exists(folder_ / "demo/cache/patch_colours"));
         pane->setLens(Lens::Picture);
@@ -229,7 +230,8 @@ private Q_SLOTS:
         auto* const grid = window_->findChild<ThumbnailGrid*>("thumbnailGrid");
         grid->setFocus();
         QTest::keyClick(grid, Qt::Key_Right);
-        QTRY_VERIFY(loupe->left()->view() && loupe->left()->view()->record.id != kept && loupe->left()->view()->unit);
+        QTRY_VERIFY_WITH_TIMEOUT(
+            loupe->left()->view() && loupe->left()->view()->record.id != kept && loupe->left()->view()->unit, minute);
         QCOMPARE(loupe->right()->view()->record.id, kept);
         for (auto* const pane : {loupe->left(), loupe->right()})
             pane->setLens(Lens::Similarity);
@@ -292,7 +294,7 @@ private Q_SLOTS:
         QSignalSpy certified(&jobs(), &DatasetJobs::certified);
         QTest::mouseClick(window_->findChild<QPushButton*>("certify"), Qt::LeftButton);
         QTRY_COMPARE_WITH_TIMEOUT(certified.count(), 1, 2 * minute);
-        QTRY_VERIFY(session_->idle());
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
         const auto verdict = window_->findChild<QLabel*>("alignmentVerdict")->text();
         QVERIFY2(verdict.startsWith("All patches of "), qPrintable(verdict));
         auto* const records = window_->findChild<QTreeWidget*>("alignmentRecords");
@@ -300,8 +302,8 @@ private Q_SLOTS:
         window_->showPage(Page::Dataset); // a hidden page loads no picture
         const auto id = records->topLevelItem(2)->text(0);
         Q_EMIT records->itemClicked(records->topLevelItem(2), 0);
-        QTRY_VERIFY(window_->findChild<Loupe*>()->left()->view() != nullptr);
-        QTRY_COMPARE(window_->findChild<Loupe*>()->left()->view()->record.id, id.toStdString());
+        QTRY_VERIFY_WITH_TIMEOUT(window_->findChild<Loupe*>()->left()->view() != nullptr, minute);
+        QTRY_COMPARE_WITH_TIMEOUT(window_->findChild<Loupe*>()->left()->view()->record.id, id.toStdString(), minute);
     }
 
     void measuresDriftWithResolution()
@@ -309,7 +311,7 @@ private Q_SLOTS:
         QSignalSpy measured(&jobs(), &DatasetJobs::driftMeasured);
         window_->findChild<QPushButton*>("measureDrift")->click();
         QTRY_COMPARE_WITH_TIMEOUT(measured.count(), 1, 2 * minute);
-        QTRY_VERIFY(session_->idle());
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
         QCOMPARE(window_->findChild<QTreeWidget*>("driftRecords")->topLevelItemCount(), scenes);
         QVERIFY(window_->findChild<QLabel*>("driftSentence")->text().startsWith(QString::number(scenes)));
     }
@@ -357,7 +359,7 @@ private Q_SLOTS:
         QTest::mouseClick(window_->findChild<QPushButton*>("verify"), Qt::LeftButton);
         QTRY_COMPARE_WITH_TIMEOUT(verified.count(), 1, minute);
         QVERIFY(verified[0][0].value<VerifyReport>().sound());
-        QTRY_VERIFY(session_->idle());
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
         QVERIFY(window_->findChild<QLabel*>("verdict")->text().startsWith("Valid"));
     }
 

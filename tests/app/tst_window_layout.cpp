@@ -56,7 +56,7 @@ private Q_SLOTS:
 
         window_->showPage(Page::Attention);
         auto* const drawer = window_->attentionPage()->findChild<QFrame*>("drawer");
-        QTRY_VERIFY(drawer->isVisible());
+        QTRY_VERIFY_WITH_TIMEOUT(drawer->isVisible(), minute);
         const int before = drawer->height();
         auto* const rows = qobject_cast<QSplitter*>(drawer->parentWidget());
         QVERIFY(rows != nullptr);
@@ -93,8 +93,8 @@ private Q_SLOTS:
         QVERIFY(!window_->trainPage()->findChild<QFrame*>("inspector")->isVisible());
         window_->showPage(Page::Attention);
         const auto* const again = window_->attentionPage()->findChild<QFrame*>("drawer");
-        QTRY_VERIFY2(std::abs(again->height() - after) <= 2,
-                     qPrintable(QStringLiteral("%1, %2 before").arg(again->height()).arg(after)));
+        QTRY_VERIFY2_WITH_TIMEOUT(std::abs(again->height() - after) <= 2,
+                                  qPrintable(QStringLiteral("%1, %2 before").arg(again->height()).arg(after)), minute);
     }
 
     void aWorkspaceThatIsAwayIsNotOpened()

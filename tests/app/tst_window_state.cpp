@@ -60,7 +60,7 @@ private Q_SLOTS:
         QMetaObject::invokeMethod(
             window_.get(), [] { throw DataError("something broke"); }, Qt::QueuedConnection);
         auto* const banner = window_->centralWidget()->findChild<Banner*>(QString(), Qt::FindDirectChildrenOnly);
-        QTRY_VERIFY(banner->isVisible());
+        QTRY_VERIFY_WITH_TIMEOUT(banner->isVisible(), minute);
         QVERIFY2(banner->accessibleName().contains("something broke"), qPrintable(banner->accessibleName()));
         banner->hide();
     }
@@ -143,7 +143,7 @@ private Q_SLOTS:
                  qPrintable(banner()->accessibleName()));
         records->lineEdit()->clear();
         QTest::keyClick(records->lineEdit(), Qt::Key_Return);
-        QTRY_VERIFY(std::holds_alternative<NoReference>(form()->request().reference));
+        QTRY_VERIFY_WITH_TIMEOUT(std::holds_alternative<NoReference>(form()->request().reference), minute);
     }
 
     void aSeedIsUsedAsItIsTyped()
@@ -191,11 +191,11 @@ private Q_SLOTS:
         strip->setFocus();
         QTest::keyClick(strip, Qt::Key_Delete);
         QTest::keyClick(strip, Qt::Key_Delete); // while it is on its way: once is enough
-        QTRY_COMPARE(strip->model()->rowCount(), before - 1);
+        QTRY_COMPARE_WITH_TIMEOUT(strip->model()->rowCount(), before - 1, minute);
         QVERIFY(!QFile::exists(last_.file));
         QVERIFY(banner()->isVisible() && banner()->accessibleName().contains("trash"));
         QTest::keyClick(strip, Qt::Key_Z, Qt::ControlModifier);
-        QTRY_COMPARE(strip->model()->rowCount(), before);
+        QTRY_COMPARE_WITH_TIMEOUT(strip->model()->rowCount(), before, minute);
         QVERIFY(QFile::exists(last_.file));
         QCOMPARE(strip->currentIndex().data(FilmModel::KeyRole).toString(), last_.file);
         settle();
@@ -240,10 +240,10 @@ private Q_SLOTS:
         dialogs_.nextAnswer = true;
         dialogs_.whileAsked = [&] {
             end = true;
-            QTRY_VERIFY(session_->jobs().empty());
+            QTRY_VERIFY_WITH_TIMEOUT(session_->jobs().empty(), minute);
         };
         window_->close();
-        QTRY_VERIFY(!window_->isVisible());
+        QTRY_VERIFY_WITH_TIMEOUT(!window_->isVisible(), minute);
         window_->show();
         QVERIFY(QTest::qWaitForWindowExposed(window_.get()));
     }
@@ -272,11 +272,11 @@ private Q_SLOTS:
         dialogs_.nextAnswer = false;
         window_->close(); // refused
         first = true;
-        QTRY_VERIFY(session_->jobs().empty());
+        QTRY_VERIFY_WITH_TIMEOUT(session_->jobs().empty(), minute);
         QVERIFY(window_->isVisible());
         startJobUntil(second);
         second = true;
-        QTRY_VERIFY(session_->jobs().empty());
+        QTRY_VERIFY_WITH_TIMEOUT(session_->jobs().empty(), minute);
         QTest::qWait(50);
         QVERIFY(window_->isVisible());
         dialogs_.nextAnswer = true;
@@ -290,7 +290,7 @@ private Q_SLOTS:
         QSignalSpy failed(session_.get(), &Session::failed);
         window_->close(); // instead
         end = true;
-        QTRY_VERIFY(!window_->isVisible());
+        QTRY_VERIFY_WITH_TIMEOUT(!window_->isVisible(), minute);
         QTest::qWait(100);
         QCOMPARE(failed.count(), 0); // the other workspace, which does not exist, was not opened
         window_->show();

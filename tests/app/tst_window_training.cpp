@@ -127,7 +127,7 @@ private Q_SLOTS:
         QTest::mouseClick(window_->findChild<QPushButton*>("stop"), Qt::LeftButton);
         QTRY_VERIFY_WITH_TIMEOUT(!training.active(), minute);
         QCOMPARE(finished.count(), 1);
-        QTRY_VERIFY(session_->idle());
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
         const auto* const run = runNamed("first");
         QVERIFY(run != nullptr);
         QVERIFY(!run->checkpoints.empty());
@@ -139,7 +139,7 @@ private Q_SLOTS:
     {
         auto* const form = window_->findChild<RunForm*>();
         auto* const start = window_->findChild<QPushButton*>("start");
-        QTRY_VERIFY(form->pastRun() != nullptr);
+        QTRY_VERIFY_WITH_TIMEOUT(form->pastRun() != nullptr, minute);
         QCOMPARE(form->pastRun()->name, "first");
         QCOMPARE(start->text(), QStringLiteral("Resume run"));
         QVERIFY(lastStep() >= 20); // its plots are still there
@@ -170,7 +170,7 @@ private Q_SLOTS:
         QCOMPARE(start->text(), QStringLiteral("Start"));
         QVERIFY(form->config().has_value());
         QVERIFY(form->config()->warmStart.checkpoint.find("reference/checkpoints/step-") != std::string::npos);
-        QTRY_VERIFY(session_->background().pending() == 0);
+        QTRY_VERIFY_WITH_TIMEOUT(session_->background().pending() == 0, minute);
     }
 
     void aPastRunIsPlottedAndContinues()
@@ -179,7 +179,7 @@ private Q_SLOTS:
         const auto before = lastStep();
         controllers_->training.forgetRun();
         form->choosePastRun("first");
-        QTRY_COMPARE(lastStep(), before);
+        QTRY_COMPARE_WITH_TIMEOUT(lastStep(), before, minute);
         QTest::mouseClick(window_->findChild<QPushButton*>("start"), Qt::LeftButton);
         QTRY_VERIFY_WITH_TIMEOUT(lastStep() > before + 3, minute);
         QCOMPARE(controllers_->training.curves().of("loss").steps().front(),
@@ -251,14 +251,15 @@ private Q_SLOTS:
         QVERIFY(enter.isAccepted());
         QDropEvent drop({400, 400}, Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
         QCoreApplication::sendEvent(window_.get(), &drop);
-        QTRY_COMPARE(window_->findChild<PromptEdit*>("prompt")->text(), QStringLiteral("a red circle at the top left"));
+        QTRY_COMPARE_WITH_TIMEOUT(window_->findChild<PromptEdit*>("prompt")->text(),
+                                  QStringLiteral("a red circle at the top left"), minute);
         QCOMPARE(window_->findChild<GuidanceSlider*>("textScale")->value(), 3.5);
         QCOMPARE(window_->findChild<QComboBox*>("solver")->currentText(), QStringLiteral("Heun"));
 
         // What its sampling attended to is a click away.
         auto* const attention = window_->attentionPage();
         QTest::mouseClick(window_->findChild<QPushButton*>("attend"), Qt::LeftButton);
-        QTRY_VERIFY(attention->isVisible());
+        QTRY_VERIFY_WITH_TIMEOUT(attention->isVisible(), minute);
         QTRY_VERIFY_WITH_TIMEOUT(attention->settled(), minute);
         QCOMPARE(window_->findChild<QComboBox*>("attentionRecords")->currentText(),
                  QStringLiteral("generated ") + QFileInfo(picture.file).completeBaseName());
@@ -279,7 +280,7 @@ private Q_SLOTS:
 
         const auto before = patches->values();
         QTest::mouseClick(picture, Qt::LeftButton, {}, picture->cellRect(0).center().toPoint());
-        QTRY_VERIFY(page->settled() && patches->values() != before);
+        QTRY_VERIFY_WITH_TIMEOUT(page->settled() && patches->values() != before, minute);
         QCOMPARE(picture->chosen(), std::set<std::int64_t>{0});
         QVERIFY(std::abs(shareSum() - 1) < 1e-4);
         const auto mean = patches->values();
@@ -287,15 +288,15 @@ private Q_SLOTS:
         QVERIFY(patches->values() != mean); // the first block alone
 
         QTest::mouseClick(words, Qt::LeftButton, {}, words->wordRect(0).center().toPoint());
-        QTRY_VERIFY(page->settled() && !picture->values().empty());
+        QTRY_VERIFY_WITH_TIMEOUT(page->settled() && !picture->values().empty(), minute);
         QVERIFY(patches->values().empty());
 
         QTest::mouseClick(patches, Qt::LeftButton, {}, patches->cellRect(5).center().toPoint());
-        QTRY_VERIFY(page->settled());
+        QTRY_VERIFY_WITH_TIMEOUT(page->settled(), minute);
         page->showView(AttentionPage::View::Edits);
         QTest::mouseClick(window_->findChild<QPushButton*>("attentionErase"), Qt::LeftButton);
         QVERIFY(window_->findChild<QLabel*>("attentionEdits")->text().contains("1 patch"));
-        QTRY_VERIFY(page->settled());
+        QTRY_VERIFY_WITH_TIMEOUT(page->settled(), minute);
         for (const float mass : picture->values())
             QCOMPARE(mass, 0.0F); // nobody looks at what is not there
 
@@ -337,7 +338,7 @@ private Q_SLOTS:
         window_->close();
         QTRY_VERIFY_WITH_TIMEOUT(!window_->isVisible(), minute);
         QVERIFY(!controllers_->training.active());
-        QTRY_VERIFY(session_->idle());
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
         QVERIFY(runNamed("closing") != nullptr && !runNamed("closing")->checkpoints.empty());
     }
 
@@ -352,7 +353,7 @@ private Q_SLOTS:
         std::raise(SIGTERM);
         QTRY_VERIFY_WITH_TIMEOUT(!controllers_->training.active(), minute);
         QCOMPARE(dialogs_.asked, asked);
-        QTRY_VERIFY(session_->idle());
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
         const auto* const run = runNamed("ended");
         QVERIFY(run != nullptr && !run->checkpoints.empty());
         QCOMPARE(run->checkpoints.back().filename().string(), checkpointName(static_cast<std::int64_t>(lastStep())));
@@ -390,7 +391,7 @@ private:
         config->setValue("previews.count", std::int64_t(1));
         config->setValue("previews.sampler_steps", std::int64_t(2));
         auto* const start = window_->findChild<QPushButton*>("start");
-        QTRY_VERIFY(start->isEnabled());
+        QTRY_VERIFY_WITH_TIMEOUT(start->isEnabled(), minute);
         QTest::mouseClick(start, Qt::LeftButton);
         QVERIFY(controllers_->training.active());
     }
@@ -399,7 +400,7 @@ private:
     {
         QTest::mouseClick(window_->findChild<QPushButton*>("stop"), Qt::LeftButton);
         QTRY_VERIFY_WITH_TIMEOUT(!controllers_->training.active(), minute);
-        QTRY_VERIFY(session_->idle());
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
     }
 };
 

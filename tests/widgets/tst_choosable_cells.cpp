@@ -90,10 +90,10 @@ private Q_SLOTS:
         window.show();
         QVERIFY(test::activate(window) && QTest::qWaitForWindowActive(&window));
         other.setFocus();
-        QTRY_VERIFY(other.hasFocus());
+        QTRY_VERIFY_WITH_TIMEOUT(other.hasFocus(), 60000);
         const auto without = strip.grab().toImage();
         strip.setFocus();
-        QTRY_VERIFY(strip.hasFocus());
+        QTRY_VERIFY_WITH_TIMEOUT(strip.hasFocus(), 60000);
         const auto first = strip.grab().toImage();
         QVERIFY(first != without);
         QTest::keyClick(&strip, Qt::Key_End);
@@ -115,7 +115,7 @@ private Q_SLOTS:
         strip->setWords(words);
         area.show();
         QVERIFY(QTest::qWaitForWindowExposed(&area));
-        QTRY_VERIFY(area.verticalScrollBar()->maximum() > 0);
+        QTRY_VERIFY_WITH_TIMEOUT(area.verticalScrollBar()->maximum() > 0, 60000);
         QTest::keyClick(strip, Qt::Key_End);
         QVERIFY(area.verticalScrollBar()->value() > 0);
         QTest::keyClick(strip, Qt::Key_Home);
@@ -251,10 +251,10 @@ private Q_SLOTS:
             maps->setMaps(blocks, 4, {4, 2}, std::vector<float>(static_cast<std::size_t>(blocks * 4 * 8), 0.5F));
         };
         showMaps(3);
-        QTRY_COMPARE(maps->height(), area.viewport()->height()); // they fill the room there is
+        QTRY_COMPARE_WITH_TIMEOUT(maps->height(), area.viewport()->height(), 60000); // they fill the room there is
         QVERIFY(maps->mapRect(0, 0).height() > 24);
         showMaps(28);
-        QTRY_VERIFY(maps->height() > area.viewport()->height());
+        QTRY_VERIFY_WITH_TIMEOUT(maps->height() > area.viewport()->height(), 60000);
         QVERIFY(maps->mapRect(0, 0).height() >= 24);
         QVERIFY(maps->mapRect(27, 0).bottom() <= maps->height());
         maps->setFocus();
@@ -262,7 +262,7 @@ private Q_SLOTS:
             QTest::keyClick(maps, Qt::Key_Down);
         QVERIFY(maps->visibleRegion().contains(maps->mapRect(27, 0).center().toPoint())); // the keys scroll to it
         maps->clear("nothing");
-        QTRY_COMPARE(maps->height(), area.viewport()->height());
+        QTRY_COMPARE_WITH_TIMEOUT(maps->height(), area.viewport()->height(), 60000);
     }
 
     /// The table of colours is as good as the colours themselves, also for what is no number.

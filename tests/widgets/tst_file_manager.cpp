@@ -43,7 +43,7 @@ private Q_SLOTS:
         QVERIFY(bus.registerObject("/org/freedesktop/FileManager1", &manager, QDBusConnection::ExportAllSlots));
         QVERIFY(bus.registerService("org.freedesktop.FileManager1"));
         QVERIFY(showInFileManager("/pictures/a hill & more.png"));
-        QTRY_COMPARE(manager.shown, QStringList("file:///pictures/a%20hill%20&%20more.png"));
+        QTRY_COMPARE_WITH_TIMEOUT(manager.shown, QStringList("file:///pictures/a%20hill%20&%20more.png"), 60000);
         bus.unregisterService("org.freedesktop.FileManager1");
     }
 

@@ -74,7 +74,7 @@ private Q_SLOTS:
         for (const auto mode : {ThemeMode::Dark, ThemeMode::Light}) {
             theme.setMode(mode);
             QCOMPARE(themeColours().dark, mode == ThemeMode::Dark);
-            QTRY_COMPARE(colourOf(log, 0), themeColours().warningText());
+            QTRY_COMPARE_WITH_TIMEOUT(colourOf(log, 0), themeColours().warningText(), 60000);
             QVERIFY(!colourOf(log, 1).isValid());
             QCOMPARE(colourOf(log, 2), themeColours().problemText());
             QTextCursor time(log.document()->firstBlock());

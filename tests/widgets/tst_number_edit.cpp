@@ -187,7 +187,7 @@ private Q_SLOTS:
         QCOMPARE(choice.currentIndex(), 0);
         turn(number);
         QCOMPARE(number.value(), 0);
-        QTRY_VERIFY(area.verticalScrollBar()->value() > 0);
+        QTRY_VERIFY_WITH_TIMEOUT(area.verticalScrollBar()->value() > 0, 60000);
         number.setFocus();
         number.setValue(9);
         turn(number);

@@ -110,15 +110,15 @@ private Q_SLOTS:
         scroll.show();
         QVERIFY(QTest::qWaitForWindowExposed(&scroll));
         const auto* const inspector = page->findChild<QFrame*>("inspector");
-        QTRY_VERIFY(inspector->isVisible());
-        QTRY_COMPARE(stack->width(), scroll.viewport()->width()); // nothing scrolls
+        QTRY_VERIFY_WITH_TIMEOUT(inspector->isVisible(), 60000);
+        QTRY_COMPARE_WITH_TIMEOUT(stack->width(), scroll.viewport()->width(), 60000); // nothing scrolls
         scroll.resize(700, 500);
-        QTRY_VERIFY(!inspector->isVisible());
-        QTRY_COMPARE(stack->width(), scroll.viewport()->width());
+        QTRY_VERIFY_WITH_TIMEOUT(!inspector->isVisible(), 60000);
+        QTRY_COMPARE_WITH_TIMEOUT(stack->width(), scroll.viewport()->width(), 60000);
         scroll.resize(1200, 500);
-        QTRY_VERIFY(inspector->isVisible());
+        QTRY_VERIFY_WITH_TIMEOUT(inspector->isVisible(), 60000);
         scroll.resize(700, 500);
-        QTRY_VERIFY(!inspector->isVisible());
+        QTRY_VERIFY_WITH_TIMEOUT(!inspector->isVisible(), 60000);
         for (auto* const button : page->findChildren<QToolButton*>()) {
             if (button->accessibleName().contains("inspector"))
                 button->click();

@@ -174,21 +174,21 @@ private Q_SLOTS:
             QCoreApplication::sendEvent(canvas, &move);
         };
         moveTo({280, 140});
-        QTRY_VERIFY(readings->isVisible());
+        QTRY_VERIFY_WITH_TIMEOUT(readings->isVisible(), 60000);
         QVERIFY(readings->text().contains("loss"));
         QEvent leave(QEvent::Leave);
         QCoreApplication::sendEvent(canvas, &leave);
         QVERIFY(!readings->isVisible());
         plot.resize(320, 300); // of which the readings take more than half
-        QTRY_COMPARE(canvas->width(), 320);
+        QTRY_COMPARE_WITH_TIMEOUT(canvas->width(), 320, 60000);
         const auto axes = canvas->axisRect()->rect();
         for (int x = axes.left() + 2; x < axes.right(); x += 20) {
             moveTo({static_cast<double>(x), 150});
-            QTRY_VERIFY(readings->isVisible());
+            QTRY_VERIFY_WITH_TIMEOUT(readings->isVisible(), 60000);
             QVERIFY2(canvas->rect().contains(readings->geometry()), qPrintable(QString::number(x)));
         }
         raw.clear(); // another run is shown
-        QTRY_VERIFY(!readings->isVisible());
+        QTRY_VERIFY_WITH_TIMEOUT(!readings->isVisible(), 60000);
     }
 
     void aStepLooksTheSameWhenTheRunHasGoneOn()

@@ -149,7 +149,7 @@ private Q_SLOTS:
         comparison.setMode(PictureComparison::Mode::Blink);
         QCOMPARE(comparison.blinked(), 0);
         QCOMPARE(comparison.readout(), QString("red"));
-        QTRY_COMPARE(comparison.blinked(), 2);
+        QTRY_COMPARE_WITH_TIMEOUT(comparison.blinked(), 2, 60000);
         QCOMPARE(comparison.readout(), QString("green"));
         comparison.setMode(PictureComparison::Mode::Difference);
         QVERIFY2(comparison.readout().contains("mean difference 170"), qPrintable(comparison.readout()));

@@ -140,10 +140,12 @@ void CommandLineTest::waitingThreadsSleepUnlessToldOtherwise()
         process.setProcessEnvironment(environment);
         process.start(NANODIT_PROGRAM, {"demo", "create", QString::fromStdString((folder / "demo").string())});
         const auto wanted = QByteArray("OMP_WAIT_POLICY=") + (*setting != 0 ? setting : "passive");
-        QTRY_VERIFY([&] {
-            QFile started(QStringLiteral("/proc/%1/environ").arg(process.processId()));
-            return started.open(QIODevice::ReadOnly) && started.readAll().split('\0').contains(wanted);
-        }());
+        QTRY_VERIFY_WITH_TIMEOUT(
+            [&] {
+                QFile started(QStringLiteral("/proc/%1/environ").arg(process.processId()));
+                return started.open(QIODevice::ReadOnly) && started.readAll().split('\0').contains(wanted);
+            }(),
+            60000);
         process.kill();
         process.waitForFinished();
     }
