@@ -10,7 +10,6 @@
 #include <QPushButton>
 #include <QTreeWidget>
 
-#include <chrono>
 #include <filesystem>
 
 using namespace nanodit;
@@ -73,9 +72,7 @@ private Q_SLOTS:
         button("writeCaptions")->click();
         QTRY_VERIFY_WITH_TIMEOUT(text("work-captions").startsWith("running"), minute);
         jobs().runner()->requestStop();
-        const auto before = std::chrono::steady_clock::now();
         QTRY_VERIFY_WITH_TIMEOUT(!jobs().busy(), minute);
-        QVERIFY(std::chrono::steady_clock::now() - before < std::chrono::seconds(10)); // one, on a machine at rest
         settle();
         QVERIFY(session_->record(idOf(5))->caption.empty());
         QVERIFY(button("writeCaptions")->isEnabled());

@@ -315,11 +315,9 @@ private Q_SLOTS:
         QSignalSpy cancelled(&sampling, &Sampling::cancelled);
         QTest::mouseClick(window_->findChild<QPushButton*>("generate"), Qt::LeftButton);
         QTRY_VERIFY_WITH_TIMEOUT(previewed.count() >= 1, minute);
-        QElapsedTimer timer;
-        timer.start();
         QTest::mouseClick(window_->findChild<QPushButton*>("cancel"), Qt::LeftButton);
-        QTRY_COMPARE_WITH_TIMEOUT(cancelled.count(), 1, 5000);
-        QVERIFY2(timer.elapsed() < 2000, qPrintable(QString::number(timer.elapsed())));
+        QTRY_COMPARE_WITH_TIMEOUT(cancelled.count(), 1, minute);
+        QVERIFY(previewed.last()[1].toInt() < 400); // of its 500 steps
     }
 
     void closingWhileTrainingAsksThenStopsWithACheckpoint()

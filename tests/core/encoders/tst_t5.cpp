@@ -8,8 +8,10 @@
 #include <QtTest>
 #include <nlohmann/json.hpp>
 
-#include <chrono>
+#include <cstdint>
 #include <fstream>
+#include <string>
+#include <unistd.h>
 
 using namespace nanodit;
 
@@ -52,6 +54,14 @@ void writeSparseModel(const std::filesystem::path& file, const T5Config& config)
     out << text;
     out.close();
     std::filesystem::resize_file(file, 8 + length + std::uint64_t(end));
+}
+
+/// Of this process, with what it has touched of mapped files.
+std::int64_t residentBytes()
+{
+    std::int64_t all = 0, resident = 0;
+    std::ifstream("/proc/self/statm") >> all >> resident;
+    return resident * ::sysconf(_SC_PAGESIZE);
 }
 
 } // namespace
@@ -206,7 +216,7 @@ private Q_SLOTS:
         }
     }
 
-    void aModelOfTheSizeOfXxlOpensWithinASecond()
+    void aModelOfTheSizeOfXxlIsMappedNotRead()
     {
         const test::TemporaryFolder temporary;
         const nlohmann::json xxl = {
@@ -216,11 +226,11 @@ private Q_SLOTS:
         std::filesystem::copy_file(goldenFolder() / "spiece.model", temporary / "spiece.model");
         writeSparseModel(temporary / "model.safetensors", T5Config::load(temporary.path()));
         QVERIFY(std::filesystem::file_size(temporary / "model.safetensors") > 9'400'000'000u);
-        const auto start = std::chrono::steady_clock::now();
+        const auto before = residentBytes();
         const auto encoder = T5Encoder::load(temporary.path());
-        const auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+        const auto more = residentBytes() - before;
         QCOMPARE(encoder->config().width, 4096);
-        QVERIFY2(seconds < 1, std::to_string(seconds).c_str());
+        QVERIFY2(more < 1'000'000'000, std::to_string(more).c_str());
     }
 
     void configurationsThatCannotBeUsedAreRefused_data()

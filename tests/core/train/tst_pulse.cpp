@@ -48,6 +48,12 @@ public:
     }
     void standStill(bool still) { all_->standsStill = still; }
     void end() { all_->gone = true; }
+    /// How often a rank has counted up.
+    std::int64_t beatsOf(std::int64_t rank)
+    {
+        const std::lock_guard lock(all_->mutex);
+        return all_->values["pulse/rank/" + std::to_string(rank)];
+    }
 
 private:
     std::shared_ptr<CounterTable> all_ = std::make_shared<CounterTable>(); // a pulse's thread may outlive this
@@ -76,6 +82,18 @@ bool becomes(Condition&& condition)
         std::this_thread::sleep_for(10ms);
     }
     return false;
+}
+
+/// Whether each rank has posted, within a minute, what it knew when this was called: that is done when its
+/// third beat begins.
+bool allBeat(Counters& counters, std::int64_t ranks)
+{
+    for (std::int64_t rank = 0; rank < ranks; ++rank) {
+        const auto before = counters.beatsOf(rank);
+        if (!becomes([&] { return counters.beatsOf(rank) > before + 2; }))
+            return false;
+    }
+    return true;
 }
 
 bool says(const std::string& text, const std::string& part)
@@ -240,11 +258,11 @@ private Q_SLOTS:
         Pulse third(counters.shared(), 2, 4, quick), fourth(counters.shared(), 3, 4, quick);
         for (auto* const pulse : {&first, &second, &third, &fourth})
             pulse->begunMessage();
-        std::this_thread::sleep_for(100ms);
+        QVERIFY(allBeat(counters, 4));
         QCOMPARE(second.absent(), std::string()); // all are there
         first.begunMessage();
         third.begunMessage();
-        std::this_thread::sleep_for(100ms);
+        QVERIFY(allBeat(counters, 4));
         const std::string named = "ranks 1 and 3 of 4 are alive, but have not reached the point where the others wait";
         QCOMPARE(third.absent(), named);
         QCOMPARE(toldBy(first), named);
