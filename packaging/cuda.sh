@@ -25,8 +25,9 @@ check_gpu() {
     fail "the GPU ($(printf '%s\n' "$gpus" | sed -n '1s/^\([^,]*\), *\(.*\)/\2, compute capability \1/p')) is too old for LibTorch $wheel_version, which needs compute capability $wheel_compute or later: pass --torch DIR with an older LibTorch, $on_the_cpu"
 }
 
-# check_disk: whether the wheel fits below the checkout.
+# check_disk: whether the wheel fits below the checkout, without what a fetch that was broken off has left.
 check_disk() {
+  rm -rf "$wheel_folder.partial"
   free=$(df -Pk . | awk 'NR == 2 { print int($4 / 1048576) }')
   [ "$free" -ge "$wheel_gigabytes" ] ||
     fail "$(pwd) has $free GB of free disk space, but LibTorch $wheel_version with CUDA needs $wheel_gigabytes GB: free some, or pass --torch DIR with a LibTorch that lies elsewhere"

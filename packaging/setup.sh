@@ -50,10 +50,13 @@ setting() {
   sed -n "s|^$2:[A-Z]*=||p" "build/$1/CMakeCache.txt"
 }
 
-# is_configured PRESET [-DNAME=VALUE...]: whether its build folder is there and configured so.
+# is_configured PRESET [-DNAME=VALUE...]: whether its build folder is there and configured so. One that was copied with its checkout would go
+# on building the first one's sources.
 is_configured() {
   preset=$1; shift
   [ -f "build/$preset/build.ninja" ] || return 1
+  home=$(setting "$preset" CMAKE_HOME_DIRECTORY)
+  [ "$home" -ef . ] || fail "$(pwd)/build/$preset was made for another checkout, $home: remove that folder, then run this again"
   for option in "$@"; do
     name=${option#-D}
     [ "$(setting "$preset" "${name%%=*}")" = "${name#*=}" ] || return 1

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What packaging/start --cuda says before it fetches anything: each case puts its own nvidia-smi, df, python3 and apt-get first on PATH.
+# What packaging/start --cuda says before it fetches anything, and what start and test refuse: each case puts its own nvidia-smi, df, python3 and apt-get first on PATH.
 #
 #   start_cuda.sh SOURCE_FOLDER
 set -u
@@ -184,6 +184,29 @@ esac
 if grep -q pip "$scratch/fetched" 2>/dev/null; then wrong "a wheel that is there is not fetched again"; fi
 
 healthy
+mkdir -p "$fetched_folder.partial"
+fake df <<END
+echo "Filesystem 1024-blocks Used Available Capacity Mounted on"
+if [ -e "$fetched_folder.partial" ]; then echo "/dev/disk 9 9 0 100% /"; else echo "/dev/disk 99999999 1 99999999 1% /"; fi
+END
+start --cuda
+case $text in
+  *"these packages are missing"*) ;;
+  *) wrong "what a fetch that was broken off has left takes no disk space from the next" ;;
+esac
+
+healthy
+packages_are_there
+mkdir -p "$scratch/checkout/build/torch" "$scratch/torch/lib"
+touch "$scratch/checkout/build/torch/build.ninja" "$scratch/torch/lib/libtorch.so"
+echo "CMAKE_HOME_DIRECTORY:INTERNAL=$source" >"$scratch/checkout/build/torch/CMakeCache.txt"
+start --torch "$scratch/torch"
+case $code,$text in
+  1,*"$scratch/checkout/build/torch was made for another checkout, $source"*) ;;
+  *) wrong "a build folder that was copied with its checkout is refused" ;;
+esac
+
+healthy
 start --torch "$scratch"
 case $text in
   *"$scratch holds no LibTorch"*) ;;
@@ -201,6 +224,15 @@ case $code,$text in
   0,*"--torch DIR"*) ;;
   *) wrong "--help describes the options" ;;
 esac
+
+healthy
+text=$(PATH="$scratch/bin:$PATH" "$scratch/checkout/packaging/test" --hlep 2>&1)
+code=$?
+case $code,$text in
+  1,"error: there is no option --hlep"*) ;;
+  *) wrong "packaging/test refuses an unknown option" ;;
+esac
+[ ! -e "$scratch/fetched" ] || wrong "packaging/test installs nothing for an unknown option"
 
 [ $failures = 0 ] && echo "all cases pass"
 exit $((failures > 0))
