@@ -128,6 +128,7 @@ private Q_SLOTS:
     {
         const auto& report = results()->shown()->report;
         const auto* const cards = child<ValueCards>("validateCards");
+        QVERIFY(cards->cards().size() > 1);
         for (const auto& card : cards->cards()) {
             const auto* const summary = report.find(ValidationTask::Reconstruction, card->look().key.toStdString());
             QVERIFY(summary != nullptr);
@@ -143,15 +144,18 @@ private Q_SLOTS:
         auto* const cards = child<ValueCards>("validateCards");
         const auto& report = results()->shown()->report;
         QCOMPARE(cards->chosen(), QStringLiteral("dino_distance"));
+        int choosable = 0;
         for (auto* const card : cards->cards()) {
             if (!card->look().choosable)
                 continue;
+            ++choosable;
             QTest::mouseClick(card, Qt::LeftButton);
             const auto metric = card->look().key.toStdString();
             QCOMPARE(cards->chosen(), card->look().key);
             const auto worst = worstFirst(report, ValidationTask::Reconstruction, metric).front();
             QVERIFY(pictures()->rows()[0].facts.startsWith(QString::fromStdString(report.pictures[worst].record)));
         }
+        QVERIFY(choosable > 1);
     }
 
     void aPictureIsEnlargedByKeyWithItsPatches()

@@ -86,6 +86,7 @@ private Q_SLOTS:
         QVERIFY(shares != mass.value("shares").toObject());
         QCOMPARE(result.json().value("measure").toString(), QString("contribution"));
         const auto list = result.json().value("blocks").toArray();
+        QCOMPARE(list.size(), blocks);
         QCOMPARE(list, mass.value("blocks").toArray()); // the summaries are the same in both
         for (const auto& block : list) {
             const auto adds = block.toObject()["contribution"].toObject();

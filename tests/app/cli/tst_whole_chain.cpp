@@ -28,7 +28,9 @@ private Q_SLOTS:
 
         const auto state = runProgram({"-w", workspace_, "--json", "status"}).json();
         QCOMPARE(state.value("records").toInt(), 24);
-        for (const auto& array : state.value("arrays").toArray())
+        const auto arrays = state.value("arrays").toArray();
+        QCOMPARE(arrays.size(), 4);
+        for (const auto& array : arrays)
             QCOMPARE(array.toObject().value("whole").toInt(), 24);
     }
 
@@ -61,7 +63,9 @@ private Q_SLOTS:
         // A second run of the passes has nothing to do.
         const auto again = runProgram({"-w", workspace_, "--json", "--quiet", "preprocess"});
         QCOMPARE(again.exitCode, 0);
-        for (const auto& pass : again.json().value("passes").toArray())
+        const auto passes = again.json().value("passes").toArray();
+        QVERIFY(!passes.isEmpty());
+        for (const auto& pass : passes)
             QCOMPARE(pass.toObject().value("made").toInt(-1), 0);
 
         // What would be done is told without doing it, with time and bytes.

@@ -96,6 +96,7 @@ private Q_SLOTS:
         const auto manifest = nlohmann::json::parse(readTextFile(folder / "train/shards.json"));
         QCOMPARE(manifest["samples"], 3);
         QCOMPARE(manifest["patch_grids"]["128x64"], (nlohmann::json{4, 8}));
+        QCOMPARE(manifest["shards"].size(), std::size_t{2}); // one of each bucket
         for (const auto& shard : manifest["shards"]) {
             const auto file = folder.path() / "train" / shard["file"].get<std::string>();
             QCOMPARE(shard["sha256"].get<std::string>(), sha256OfFile(file));

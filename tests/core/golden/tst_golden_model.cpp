@@ -181,8 +181,10 @@ private Q_SLOTS:
         };
         adamw.rename("inputs.safetensors", renamed);
         adamw.rename("outputs.safetensors", renamed);
-        for (const auto& line : runGolden(adamw.folder()).lines)
+        const auto report = runGolden(adamw.folder());
+        for (const auto& line : report.lines)
             QVERIFY2(line.passed, (line.name + ": " + std::to_string(line.largestError) + " " + line.note).c_str());
+        QVERIFY(report.passed());
     }
 
     void whatACaseLacksIsNamed()

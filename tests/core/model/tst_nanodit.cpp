@@ -386,6 +386,7 @@ private Q_SLOTS:
         const auto batch = randomBatch(config, 1);
         model.velocity(batch.latent, times(1), model.context(test::conditionsOf(batch), {}, latentTokens),
                        {.checkpointing = false, .observer = &watch});
+        QCOMPARE(static_cast<std::int64_t>(watch.onPatches.size()), config.depth);
         for (const auto& p : watch.onPatches) {
             const auto own = p.diagonal(0, 1, 2);
             QVERIFY(own.min().item<double>() > 1e-3);

@@ -122,6 +122,7 @@ private Q_SLOTS:
         const NanoDiT model(tinyModelConfig());
         const at::NoGradGuard noGradient;
         const auto context = model.context(conditionsWithHoles(model.config()), {}, latentTokens, true);
+        QCOMPARE(static_cast<std::int64_t>(context.keyValues.size()), model.config().depth);
         for (const auto& kept : context.keyValues) {
             const auto seen = kept.forEach(5);
             QCOMPARE(seen.keys.size(0), std::int64_t{5});

@@ -380,7 +380,9 @@ private Q_SLOTS:
         config.saving.every = 1;
         const auto message = errorOf([&] { train(requestFor(tiny, "burst", config)); });
         QVERIFY2(message.find("training") == 0, message.c_str());
-        for (const auto& checkpoint : listCheckpoints(tiny.workspace.runsFolder() / "burst")) {
+        const auto checkpoints = listCheckpoints(tiny.workspace.runsFolder() / "burst");
+        QVERIFY(!checkpoints.empty());
+        for (const auto& checkpoint : checkpoints) {
             for (const auto& [name, tensor] : readTensors(checkpoint / "model.safetensors"))
                 QVERIFY2(at::isfinite(tensor).all().item<bool>(), (checkpoint.string() + " " + name).c_str());
         }
