@@ -4,10 +4,11 @@
 
 #include <QCommandLineParser>
 #include <QFile>
+#include <QImage>
 #include <QProcess>
 #include <QRegularExpression>
 #include <QTemporaryDir>
-#include <QtTest>
+#include <QTest>
 
 using namespace nanodit;
 

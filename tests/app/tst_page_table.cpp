@@ -6,8 +6,8 @@
 #include <QApplication>
 #include <QFile>
 #include <QSet>
+#include <QTest>
 #include <QWidget>
-#include <QtTest>
 
 using namespace nanodit;
 

@@ -4,7 +4,8 @@
 #include "tests/support/test_data.h"
 #include "widgets/heat_colours.h"
 
-#include <QtTest>
+#include <QImage>
+#include <QTest>
 
 using namespace nanodit;
 namespace fs = std::filesystem;

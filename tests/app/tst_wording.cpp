@@ -4,7 +4,9 @@
 
 #include <QRegularExpression>
 #include <QSet>
-#include <QtTest>
+#include <QTest>
+
+#include <stdexcept>
 
 using namespace nanodit;
 

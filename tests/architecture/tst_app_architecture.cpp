@@ -1,6 +1,6 @@
 #include "tests/architecture/include_graph.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <algorithm>
 #include <functional>

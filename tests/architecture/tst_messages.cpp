@@ -1,6 +1,6 @@
 #include "core/io/atomic_file.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <algorithm>
 #include <cctype>

@@ -8,9 +8,10 @@
 
 #include <QImageReader>
 #include <QJsonArray>
-#include <QtTest>
+#include <QTest>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 namespace fs = std::filesystem;

@@ -6,7 +6,10 @@
 #include <QMap>
 #include <QRegularExpression>
 #include <QSet>
-#include <QtTest>
+#include <QTest>
+
+#include <algorithm>
+#include <stdexcept>
 
 using namespace nanodit;
 

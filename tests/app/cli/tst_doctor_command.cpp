@@ -1,8 +1,9 @@
 #include "tests/app/cli/program.h"
 
 #include <QJsonArray>
+#include <QJsonObject>
 #include <QTemporaryDir>
-#include <QtTest>
+#include <QTest>
 
 using namespace nanodit::test;
 

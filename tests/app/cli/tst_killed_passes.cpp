@@ -3,7 +3,8 @@
 #include "tests/support/test_data.h"
 
 #include <QJsonArray>
-#include <QtTest>
+#include <QProcess>
+#include <QTest>
 
 #include <chrono>
 #include <filesystem>

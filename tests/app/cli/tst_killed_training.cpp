@@ -6,7 +6,8 @@
 #include "tests/app/cli/program.h"
 #include "tests/support/tiny_training.h"
 
-#include <QtTest>
+#include <QProcess>
+#include <QTest>
 
 #include <chrono>
 #include <cmath>

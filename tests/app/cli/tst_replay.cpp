@@ -5,7 +5,7 @@
 
 #include <QJsonArray>
 #include <QJsonValue>
-#include <QtTest>
+#include <QTest>
 
 using namespace nanodit;
 using namespace nanodit::test;

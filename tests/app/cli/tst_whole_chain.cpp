@@ -3,8 +3,9 @@
 
 #include <QFile>
 #include <QJsonArray>
+#include <QJsonDocument>
+#include <QTest>
 #include <QtEndian>
-#include <QtTest>
 
 #include <array>
 #include <filesystem>

@@ -5,7 +5,10 @@
 #include "core/runtime/error.h"
 #include "tests/support/test_data.h"
 
-#include <QtTest>
+#include <QTest>
+
+#include <algorithm>
+#include <array>
 
 #include <sys/stat.h>
 

@@ -7,7 +7,7 @@
 #include "tests/support/packed_tar.h"
 #include "tests/support/test_data.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <algorithm>
 #include <set>

@@ -4,8 +4,10 @@
 #include "tests/core/dataset/drawn_samples.h"
 #include "tests/support/test_data.h"
 
-#include <QtTest>
+#include <QTest>
 
+#include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 

@@ -6,7 +6,7 @@
 #include "tests/support/test_data.h"
 
 #include <ATen/ATen.h>
-#include <QtTest>
+#include <QTest>
 
 #include <algorithm>
 #include <map>

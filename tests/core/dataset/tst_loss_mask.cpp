@@ -4,9 +4,10 @@
 #include "tests/support/contains.h"
 #include "tests/support/test_data.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <chrono>
+#include <cmath>
 #include <filesystem>
 #include <functional>
 

@@ -14,10 +14,11 @@
 #include "tests/support/test_data.h"
 
 #include <ATen/ATen.h>
-#include <QtTest>
+#include <QTest>
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 using namespace nanodit;
 using namespace nanodit::test;

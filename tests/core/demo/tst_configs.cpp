@@ -2,7 +2,8 @@
 #include "core/config/train_config.h"
 #include "core/io/atomic_file.h"
 
-#include <QtTest>
+#include <QRegularExpression>
+#include <QTest>
 
 #include <algorithm>
 #include <string>

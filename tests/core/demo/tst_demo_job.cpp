@@ -10,7 +10,7 @@
 #include "core/runtime/job.h"
 #include "tests/support/test_data.h"
 
-#include <QtTest>
+#include <QTest>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>

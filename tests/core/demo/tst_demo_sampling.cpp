@@ -15,9 +15,10 @@
 #include "tests/support/test_data.h"
 
 #include <ATen/ATen.h>
-#include <QtTest>
+#include <QTest>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <utility>
 

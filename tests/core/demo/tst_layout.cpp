@@ -1,6 +1,6 @@
 #include "core/demo/layout.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <algorithm>
 #include <cmath>

@@ -3,7 +3,7 @@
 #include "core/io/sha256.h"
 #include "tests/support/test_data.h"
 
-#include <QtTest>
+#include <QTest>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>

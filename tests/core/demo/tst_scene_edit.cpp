@@ -4,7 +4,7 @@
 #include "core/io/image.h"
 #include "tests/support/test_data.h"
 
-#include <QtTest>
+#include <QTest>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 #include "core/doctor/encoder_facts.h"
 #include "tests/support/test_data.h"
 
-#include <QtTest>
+#include <QTest>
 
 using namespace nanodit;
 namespace fs = std::filesystem;

@@ -1,10 +1,12 @@
 #include "core/doctor/judgement.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <limits>
+#include <variant>
 
 using namespace nanodit;
 

@@ -1,7 +1,7 @@
 #include "core/runtime/loaded_libraries.h"
 #include "tests/support/test_data.h"
 
-#include <QtTest>
+#include <QTest>
 
 using namespace nanodit;
 using Files = std::vector<std::filesystem::path>;

@@ -4,7 +4,7 @@
 #include "tests/support/far_device.h"
 #include "tests/support/test_data.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 #include "core/encoders/fingerprint.h"
 #include "tests/support/test_data.h"
 
-#include <QtTest>
+#include <QTest>
 #include <nlohmann/json.hpp>
 
 #include <fstream>

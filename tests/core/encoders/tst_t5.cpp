@@ -5,7 +5,7 @@
 #include "tests/support/test_data.h"
 
 #include <ATen/ATen.h>
-#include <QtTest>
+#include <QTest>
 #include <nlohmann/json.hpp>
 
 #include <cstdint>

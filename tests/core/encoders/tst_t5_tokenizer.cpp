@@ -5,7 +5,7 @@
 #include "core/io/atomic_file.h"
 #include "tests/support/test_data.h"
 
-#include <QtTest>
+#include <QTest>
 #include <nlohmann/json.hpp>
 
 #include <cmath>

@@ -4,10 +4,11 @@
 #include "core/runtime/job.h"
 #include "tests/support/test_data.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <set>
 #include <thread>

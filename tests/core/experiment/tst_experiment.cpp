@@ -17,10 +17,12 @@
 #include "core/validate/validation.h"
 #include "tests/support/test_data.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
+#include <iterator>
 #include <thread>
 
 using namespace nanodit;

@@ -2,7 +2,7 @@
 #include "core/io/atomic_file.h"
 #include "tests/support/test_data.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <algorithm>
 

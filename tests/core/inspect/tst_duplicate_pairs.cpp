@@ -9,7 +9,7 @@
 #include "tests/support/imported.h"
 
 #include <ATen/ATen.h>
-#include <QtTest>
+#include <QTest>
 
 #include <cmath>
 #include <filesystem>

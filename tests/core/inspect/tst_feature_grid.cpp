@@ -1,7 +1,8 @@
 #include "core/inspect/feature_grid.h"
 #include "tests/support/test_data.h"
 
-#include <QtTest>
+#include <QElapsedTimer>
+#include <QTest>
 
 #include <algorithm>
 #include <cmath>

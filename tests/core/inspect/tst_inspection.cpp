@@ -7,8 +7,9 @@
 #include "tests/support/tiny_workspace.h"
 
 #include <ATen/ATen.h>
-#include <QtTest>
+#include <QTest>
 
+#include <cmath>
 #include <fstream>
 
 using namespace nanodit;

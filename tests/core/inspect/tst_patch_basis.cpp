@@ -2,8 +2,10 @@
 #include "tests/support/test_data.h"
 
 #include <ATen/ATen.h>
-#include <QtTest>
+#include <QTest>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 
 using namespace nanodit;

@@ -5,11 +5,13 @@
 #include "tests/support/file_size_limit.h"
 #include "tests/support/test_data.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <fstream>
+#include <iterator>
 #include <string>
 #include <sys/stat.h>
 #include <thread>

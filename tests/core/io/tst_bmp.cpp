@@ -2,7 +2,7 @@
 #include "tests/support/contains.h"
 #include "tests/support/test_data.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <iostream>
 #include <limits>

@@ -2,8 +2,9 @@
 #include "tests/support/contains.h"
 #include "tests/support/test_data.h"
 
-#include <QtTest>
+#include <QTest>
 
+#include <cstdio>
 #include <set>
 #include <string>
 #include <utility>

@@ -1,7 +1,7 @@
 #include "core/io/float_values.h"
 #include "tests/support/test_data.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <bit>
 #include <cmath>

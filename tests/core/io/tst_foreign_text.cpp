@@ -1,7 +1,7 @@
 #include "core/io/foreign_text.h"
 #include "core/io/utf8.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <string>
 

@@ -3,7 +3,7 @@
 #include "tests/support/png_chunk.h"
 #include "tests/support/test_data.h"
 
-#include <QtTest>
+#include <QTest>
 #include <opencv2/imgcodecs.hpp>
 
 #include <array>

@@ -3,7 +3,7 @@
 #include "tests/support/contains.h"
 #include "tests/support/test_data.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <cstdint>
 #include <cstring>

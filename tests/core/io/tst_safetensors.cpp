@@ -2,8 +2,9 @@
 #include "core/io/safetensors.h"
 #include "tests/support/test_data.h"
 
-#include <QtTest>
+#include <QTest>
 
+#include <algorithm>
 #include <cstring>
 #include <numeric>
 #include <utility>

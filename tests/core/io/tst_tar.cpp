@@ -6,7 +6,7 @@
 #include "tests/support/sparse_member.h"
 #include "tests/support/test_data.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <clocale>
 #include <string_view>

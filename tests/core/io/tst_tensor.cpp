@@ -3,7 +3,9 @@
 #include "tests/support/test_data.h"
 
 #include <ATen/ATen.h>
-#include <QtTest>
+#include <QTest>
+
+#include <cstring>
 
 using namespace nanodit;
 using nanodit::test::errorOf;

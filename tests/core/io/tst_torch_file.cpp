@@ -5,8 +5,9 @@
 #include "tests/support/contains.h"
 #include "tests/support/test_data.h"
 
-#include <QtTest>
+#include <QTest>
 
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <zlib.h>

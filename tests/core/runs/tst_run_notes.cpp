@@ -6,7 +6,7 @@
 #include "tests/support/contains.h"
 #include "tests/support/test_data.h"
 
-#include <QtTest>
+#include <QTest>
 
 using namespace nanodit;
 

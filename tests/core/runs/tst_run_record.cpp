@@ -3,7 +3,7 @@
 #include "core/runs/run_record.h"
 #include "tests/support/test_data.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <fstream>
 #include <limits>

@@ -17,8 +17,9 @@
 #include "tests/support/tiny_model.h"
 
 #include <ATen/ATen.h>
-#include <QtTest>
+#include <QTest>
 
+#include <algorithm>
 #include <cmath>
 
 using namespace nanodit;

@@ -7,7 +7,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
-#include <QtTest>
+#include <QTest>
 
 using namespace nanodit;
 

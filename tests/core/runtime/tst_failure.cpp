@@ -1,7 +1,7 @@
 #include "core/runtime/error.h"
 #include "core/runtime/failure.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <filesystem>
 #include <map>

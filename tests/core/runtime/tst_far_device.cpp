@@ -2,7 +2,7 @@
 #include "tests/support/test_data.h"
 
 #include <ATen/ATen.h>
-#include <QtTest>
+#include <QTest>
 
 using namespace nanodit::test;
 

@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
-#include <QtTest>
+#include <QTest>
 
 #include <limits>
 

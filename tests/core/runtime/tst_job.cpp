@@ -1,8 +1,9 @@
 #include "core/runtime/job.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <atomic>
+#include <chrono>
 #include <thread>
 #include <vector>
 

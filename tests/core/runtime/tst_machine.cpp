@@ -2,7 +2,7 @@
 #include "core/runtime/machine.h"
 #include "tests/support/test_data.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <cstddef>
 #include <fstream>

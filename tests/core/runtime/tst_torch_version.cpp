@@ -1,6 +1,6 @@
 #include "core/runtime/torch_version.h"
 
-#include <QtTest>
+#include <QTest>
 
 using namespace nanodit;
 

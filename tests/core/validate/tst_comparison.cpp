@@ -6,9 +6,11 @@
 #include "core/validate/report_file.h"
 #include "tests/support/test_data.h"
 
-#include <QtTest>
+#include <QRegularExpression>
+#include <QTest>
 #include <nlohmann/json.hpp>
 
+#include <cmath>
 #include <set>
 
 using namespace nanodit;

@@ -14,7 +14,9 @@
 #include "core/validate/interval_validation.h"
 #include "tests/support/test_data.h"
 
-#include <QtTest>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QTest>
 
 #include <cmath>
 #include <fstream>

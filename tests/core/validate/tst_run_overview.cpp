@@ -3,7 +3,7 @@
 #include "core/validate/run_overview.h"
 #include "tests/support/test_data.h"
 
-#include <QtTest>
+#include <QTest>
 #include <nlohmann/json.hpp>
 
 using namespace nanodit;

@@ -18,7 +18,7 @@
 #include "tests/support/files_below.h"
 #include "tests/support/test_data.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <algorithm>
 #include <cmath>

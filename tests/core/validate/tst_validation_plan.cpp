@@ -2,8 +2,12 @@
 #include "core/validate/plan.h"
 #include "core/validate/report_file.h"
 
-#include <QtTest>
+#include <QFile>
+#include <QTemporaryDir>
+#include <QTest>
 #include <nlohmann/json.hpp>
+
+#include <cmath>
 
 using namespace nanodit;
 
