@@ -284,6 +284,28 @@ private Q_SLOTS:
         maps.setMaps(1, 1, {1, 2}, {std::nanf(""), 1.0F});
         QVERIFY(!maps.grab().isNull());
     }
+
+    void whatIsStruckOutAndMarkedIsSaidByWord()
+    {
+        WordStrip strip;
+        QCOMPARE(strip.accessibleName(), QStringLiteral("Words of the caption"));
+        strip.setErased({0}); // there are no words yet
+        QCOMPARE(strip.accessibleDescription(), QString());
+        strip.setWords({"a", "red", "fox"});
+        QCOMPARE(strip.accessibleDescription(), QString());
+        strip.setErased({1, 3});
+        QCOMPARE(strip.accessibleDescription(), QStringLiteral("word 2, red: struck out\nCLS: struck out"));
+        strip.setMarks({{}, "a sink in 3 heads", {}, {}});
+        QCOMPARE(strip.accessibleDescription(),
+                 QStringLiteral("word 2, red: struck out; a sink in 3 heads\nCLS: struck out"));
+        strip.setErased({});
+        QCOMPARE(strip.accessibleDescription(), QStringLiteral("word 2, red: a sink in 3 heads"));
+        strip.setMarks({});
+        QCOMPARE(strip.accessibleDescription(), QString());
+        strip.setErased({2});
+        strip.setWords({"a", "dog"}); // nothing stays of the words before
+        QCOMPARE(strip.accessibleDescription(), QString());
+    }
 };
 
 QTEST_MAIN(TestChoosableCells)

@@ -1,12 +1,26 @@
+#include "widgets/fitted_combo_box.h"
+#include "widgets/fitted_label.h"
 #include "widgets/text.h"
+#include "widgets/theme.h"
 
+#include <QApplication>
 #include <QDir>
+#include <QHelpEvent>
 #include <QTest>
+#include <QToolTip>
 
 #include <limits>
+#include <memory>
 
 using namespace nanodit;
 
+namespace {
+
+const QString sentence = QStringLiteral("what is in a <b>caption</b> is shown as it was written, to the last word");
+
+} // namespace
+
+/// How numbers, times and folders are written, and lines that end in dots where there is no room for all of them.
 class TestText : public QObject {
     Q_OBJECT
 
@@ -43,7 +57,61 @@ private Q_SLOTS:
         QCOMPARE(numberText(3e-5), QStringLiteral("3.0e-05"));
         QCOMPARE(numberText(std::numeric_limits<double>::quiet_NaN()), QStringLiteral("–"));
     }
+
+    void initTestCase() { theme_ = std::make_unique<Theme>(*qApp); }
+
+    void aLabelEndsInDotsAndItsToolTipSaysTheRest()
+    {
+        FittedLabel label(sentence);
+        label.resize(label.fontMetrics().horizontalAdvance(sentence) + 8, 24); // of the text, not of what markup makes
+        QCOMPARE(label.shownText(), sentence);
+        QCOMPARE(toolTipOver(label), QString());
+        label.resize(120, 24);
+        QVERIFY2(label.shownText().endsWith(QChar(0x2026)), qPrintable(label.shownText()));
+        QVERIFY2(toolTipOver(label).contains("to the last word"), qPrintable(toolTipOver(label)));
+        QVERIFY2(toolTipOver(label).contains("&lt;b&gt;"), qPrintable(toolTipOver(label)));
+        QToolTip::hideText();
+    }
+
+    void aChoiceEndsInDots()
+    {
+        FittedComboBox box;
+        box.addItems({QStringLiteral("short"), sentence});
+        box.setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+        box.resize(160, 28);
+        QCOMPARE(box.shownText(), QStringLiteral("short"));
+        box.setCurrentIndex(1);
+        QVERIFY2(box.shownText().endsWith(QChar(0x2026)), qPrintable(box.shownText()));
+        box.resize(2000, 28);
+        QCOMPARE(box.shownText(), sentence);
+    }
+
+    void aChoiceIsAsWideAsItsText()
+    {
+        FittedComboBox box;
+        box.setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+        box.addItems({QStringLiteral("short"), sentence});
+        box.setFollowsChoice(true);
+        box.ensurePolished();
+        const int narrow = box.sizeHint().width();
+        box.setCurrentIndex(1);
+        QVERIFY(box.sizeHint().width() > narrow);
+        box.resize(box.sizeHint());
+        QCOMPARE(box.shownText(), sentence);
+    }
+
+private:
+    static QString toolTipOver(QWidget& widget)
+    {
+        QToolTip::hideText();
+        const auto place = widget.rect().center();
+        QHelpEvent help(QEvent::ToolTip, place, widget.mapToGlobal(place));
+        QCoreApplication::sendEvent(&widget, &help);
+        return QToolTip::text();
+    }
+
+    std::unique_ptr<Theme> theme_;
 };
 
-QTEST_APPLESS_MAIN(TestText)
+QTEST_MAIN(TestText)
 #include "tst_text.moc"

@@ -1,5 +1,9 @@
+#include "core/io/archive_writer.h"
 #include "core/io/atomic_file.h"
+#include "core/io/mapped_file.h"
 #include "core/io/npy.h"
+#include "core/io/npz.h"
+#include "core/io/zip_directory.h"
 #include "tests/support/test_data.h"
 
 #include <QTest>
@@ -8,8 +12,7 @@
 #include <cstring>
 
 using namespace nanodit;
-using nanodit::test::errorOf;
-using nanodit::test::TemporaryFolder;
+using namespace nanodit::test;
 
 namespace {
 
@@ -52,8 +55,15 @@ std::string raw(const std::vector<Element>& elements)
 
 const std::string sixShorts = raw<std::int16_t>({1, 2, 3, 4, 5, 6});
 
+Array numbers(std::vector<float> values, std::vector<std::int64_t> shape)
+{
+    const auto bytes = std::as_bytes(std::span(values));
+    return arrayOf(DType::F32, std::move(shape), {bytes.begin(), bytes.end()});
+}
+
 } // namespace
 
+/// Arrays in files of their own and in archives.
 class NpyTest : public QObject {
     Q_OBJECT
 
@@ -195,6 +205,66 @@ private Q_SLOTS:
                 QVERIFY2(message.find("truncated") != std::string::npos, (std::to_string(length) + message).c_str());
             }
         }
+    }
+
+    void whatIsWrittenToAnArchiveIsRead()
+    {
+        const TemporaryFolder folder;
+        const auto file = folder / "numbers.npz";
+        const NamedArrays arrays = {{"shares", numbers({1, 2, 3, 4, 5, 6}, {2, 3})}, {"none", numbers({}, {0, 4})}};
+        writeNpz(file, arrays);
+        const auto mapped = MappedFile::open(file);
+        const auto records = readZipDirectory(mapped->bytes(), "numbers");
+        QCOMPARE(records.size(), 2U);
+        for (std::size_t i = 0; i < 2; ++i) {
+            QCOMPARE(records[i].name, arrays[i].first + ".npy");
+            QVERIFY(records[i].checksum != 0 && records[i].checksumHolds());
+            const auto read = parseNpy(records[i].data, mapped, "array");
+            QCOMPARE(read.shape, arrays[i].second.shape);
+            QVERIFY(std::ranges::equal(read.bytes.first(arrays[i].second.bytes.size()), arrays[i].second.bytes));
+        }
+    }
+
+    /// A plain zip counts up to 65,535 files: beyond that, as beyond 4 GiB, the directory is in ZIP64.
+    void moreArraysThanAPlainZipCountsAreRead()
+    {
+        constexpr std::size_t count = 70'000;
+        std::vector<std::byte> bytes;
+        ArchiveWriter zip(ArchiveFormat::Zip, [&bytes](std::span<const std::byte> piece) {
+            bytes.insert(bytes.end(), piece.begin(), piece.end());
+        });
+        const auto content = npyBytes(numbers({1, 2}, {2}));
+        for (std::size_t i = 0; i < count; ++i)
+            zip.add(std::to_string(i) + ".npy", content);
+        zip.finish();
+        const auto records = readZipDirectory(bytes, "many");
+        QCOMPARE(records.size(), count);
+        QCOMPARE(records.back().name, std::to_string(count - 1) + ".npy");
+        QVERIFY(std::ranges::equal(records.back().data, content) && records.back().checksumHolds());
+    }
+
+    void namesInAnArchiveKeepTheirLetters()
+    {
+        const TemporaryFolder folder;
+        writeNpz(folder / "a.npz", {{"Größe", numbers({7}, {1})}});
+        const auto mapped = MappedFile::open(folder / "a.npz");
+        QCOMPARE(readZipDirectory(mapped->bytes(), "a").front().name, std::string("Größe.npy"));
+    }
+
+    void equalNumbersMakeEqualArchives()
+    {
+        const TemporaryFolder folder;
+        for (const char* name : {"a.npz", "b.npz"})
+            writeNpz(folder / name, {{"x", numbers({7}, {1})}});
+        QCOMPARE(readTextFile(folder / "a.npz"), readTextFile(folder / "b.npz"));
+    }
+
+    void nothingIsLeftOfAnArchiveThatCannotBeWritten()
+    {
+        const TemporaryFolder folder;
+        writeText(folder / "a file", "");
+        QVERIFY(errorOf([&] { writeNpz(folder / "a file" / "a.npz", {}); }).find("a file") != std::string::npos);
+        QVERIFY(std::filesystem::is_regular_file(folder / "a file"));
     }
 };
 

@@ -1,9 +1,12 @@
 #include "core/io/atomic_file.h"
 #include "core/runs/catalogue.h"
 #include "core/runs/metrics_file.h"
+#include "core/runtime/error.h"
+#include "core/validate/bootstrap.h"
 #include "core/validate/comparison.h"
 #include "core/validate/line_chart.h"
 #include "core/validate/report_file.h"
+#include "core/validate/weights_agreement.h"
 #include "tests/support/test_data.h"
 
 #include <QRegularExpression>
@@ -11,7 +14,10 @@
 #include <nlohmann/json.hpp>
 
 #include <cmath>
+#include <limits>
+#include <random>
 #include <set>
+#include <vector>
 
 using namespace nanodit;
 namespace fs = std::filesystem;
@@ -58,8 +64,11 @@ qsizetype count(const std::string& text, const char* what)
     return QString::fromStdString(text).count(QLatin1String(what));
 }
 
+constexpr double notANumber = std::numeric_limits<double>::quiet_NaN();
+
 } // namespace
 
+/// Comparisons of reports, the intervals that they are made with, and when raw and averaged weights agree.
 class TestComparison : public QObject {
     Q_OBJECT
 
@@ -279,6 +288,85 @@ private Q_SLOTS:
         QCOMPARE(csv,
                  std::string("task,record,other,seed,caption,file,nearest,dino_distance\r\n"
                              "reconstruction,a,,0,\"a \"\"a\"\", drawn\",pictures/reconstruction/0.png,,0.250000\r\n"));
+    }
+
+    /// 300 samples of 40 normal values: the interval of 90 % should hold the true mean in about 270 of them.
+    void anIntervalHoldsTheTrueMeanAboutAsOftenAsItSays()
+    {
+        std::mt19937 random(5);
+        std::normal_distribution<double> normal(3, 2);
+        int held = 0;
+        for (std::uint64_t trial = 0; trial < 300; ++trial) {
+            std::vector<double> values(40);
+            for (auto& value : values)
+                value = normal(random);
+            const auto interval = bootstrapInterval(values, 0.9, trial, 400);
+            held += interval.low <= 3 && 3 <= interval.high;
+        }
+        QVERIFY2(held > 250 && held < 288, std::to_string(held).c_str());
+    }
+
+    void anIntervalIsTheSameForTheSameSeed()
+    {
+        const std::vector<double> values{1, 5, 2, 8, 3};
+        const auto a = bootstrapInterval(values), b = bootstrapInterval(values);
+        QCOMPARE(a.low, b.low);
+        QCOMPARE(a.high, b.high);
+        QVERIFY(a.low < 3.8 && 3.8 < a.high);
+    }
+
+    void theIntervalOfOneValueIsThatValue()
+    {
+        const std::vector<double> values{7};
+        QCOMPARE(bootstrapInterval(values).low, 7.0);
+        QCOMPARE(bootstrapInterval(values).high, 7.0);
+    }
+
+    void ofNoValuesThereIsNoInterval()
+    {
+        QVERIFY_EXCEPTION_THROWN(bootstrapInterval({}), UsageError);
+        const std::vector<double> values{7};
+        QVERIFY_EXCEPTION_THROWN(bootstrapInterval(values, 1.0), UsageError);
+    }
+
+    void weightsDifferByAMeanOfShares()
+    {
+        const auto difference = weightsDifference({{"reconstruction/ssim", 0.5},
+                                                   {"raw/reconstruction/ssim", 0.4}, // 0.2 of the larger
+                                                   {"text_only/layout_error", 30},
+                                                   {"raw/text_only/layout_error", 50}, // 0.4
+                                                   {"text_only/same", 0.0},
+                                                   {"raw/text_only/same", 0.0}, // 0
+                                                   {"text_only/alone", 1},      // of the average only
+                                                   {"raw/dino_swap/alone", 1},  // of raw weights only
+                                                   {"text_only/none", notANumber},
+                                                   {"raw/text_only/none", 1}});
+        QVERIFY(difference.has_value());
+        QVERIFY(std::abs(*difference - 0.2) < 1e-12);
+        QCOMPARE(weightsDifference({{"a/b", 1}, {"raw/a/b", -1}}).value_or(0), 1.0);
+        QVERIFY(!weightsDifference({}));
+        QVERIFY(!weightsDifference({{"a/b", 1}, {"a/c", 2}}));
+    }
+
+    void weightsAgreeBelowTheLimitAndNeverWithoutOne()
+    {
+        const EventFile::Scalars near = {{"a/b", 100}, {"raw/a/b", 98}}, same = {{"a/b", 1}, {"raw/a/b", 1}};
+        QVERIFY(WeightsAgreement{.limit = 0.05}.reached(near));
+        QVERIFY(!WeightsAgreement{.limit = 0.01}.reached(near));
+        QVERIFY(WeightsAgreement{.limit = 0.01}.reached(same));
+        QVERIFY(!WeightsAgreement{}.reached(same));
+        QVERIFY(!WeightsAgreement{.limit = 1}.reached({{"a/b", 1}})); // nothing to compare it with
+    }
+
+    void weightsThatAgreedOnceDoSoForGood()
+    {
+        std::vector<ValidationMeans> validations = {{.step = 10, .means = {{"a/b", 2}, {"raw/a/b", 1}}}};
+        const WeightsAgreement agreement{.limit = 0.05};
+        QVERIFY(!agreement.reachedIn({}));
+        QVERIFY(!agreement.reachedIn(validations));
+        validations.push_back({.step = 20, .means = {{"a/b", 2}, {"raw/a/b", 2}}});
+        validations.push_back({.step = 30, .means = {{"a/b", 3}}});
+        QVERIFY(agreement.reachedIn(validations));
     }
 };
 

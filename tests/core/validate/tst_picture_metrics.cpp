@@ -1,6 +1,15 @@
+#include "core/golden/golden.h"
+#include "core/io/atomic_file.h"
+#include "core/runtime/compute.h"
 #include "core/runtime/error.h"
+#include "core/validate/learnt_measures.h"
+#include "core/validate/lpips.h"
+#include "core/validate/patch_metrics.h"
 #include "core/validate/picture_metrics.h"
+#include "tests/support/test_data.h"
+#include "tests/support/tiny_training.h"
 
+#include <ATen/ATen.h>
 #include <QTest>
 
 #include <algorithm>
@@ -8,6 +17,8 @@
 #include <random>
 
 using namespace nanodit;
+using namespace nanodit::test;
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -53,6 +64,8 @@ double plainSsim(const Image& a, const Image& b)
 
 } // namespace
 
+/// What pictures are measured by: their pixels, their patches, LPIPS (golden cases made with lpips 0.1.4), and what
+/// conditions are worth to the model.
 class TestPictureMetrics : public QObject {
     Q_OBJECT
 
@@ -109,6 +122,123 @@ private Q_SLOTS:
         QVERIFY_EXCEPTION_THROWN(psnr(noise({16, 12}, 1), noise({12, 16}, 1)), UsageError);
         QVERIFY_EXCEPTION_THROWN(changeOutside(noise({16, 12}, 1), noise({12, 16}, 1), {1, 1}, {}), UsageError);
         QVERIFY_EXCEPTION_THROWN(ssim(noise({16, 10}, 1), noise({16, 10}, 1)), UsageError);
+    }
+
+    void initTestCase() { at::manual_seed(3); }
+
+    void equalPatchesHaveNoDistanceOppositeOnesTwo()
+    {
+        const auto patches = at::randn({12, 8});
+        QVERIFY(std::abs(patchCosineDistance(patches, 3 * patches)) < 1e-6);
+        QVERIFY(std::abs(patchCosineDistance(patches, -patches) - 2) < 1e-6);
+    }
+
+    void aShiftedPictureIsFoundAtItsShift()
+    {
+        const GridSize grid{5, 6};
+        const auto patches = at::randn({5, 6, 16});
+        const auto same = patchCorrespondence(patches.reshape({30, 16}), patches.reshape({30, 16}), grid);
+        QCOMPARE(same.matched, 1.0);
+        QCOMPARE(same.displacement, 0.0);
+        // Two columns to the right; those that fall off come in at the left, four columns away.
+        const auto shifted =
+            patchCorrespondence(patches.reshape({30, 16}), patches.roll({2}, {1}).reshape({30, 16}), grid);
+        QCOMPARE(shifted.matched, 1.0);
+        QVERIFY(std::abs(shifted.displacement - (4 * 2 + 2 * 4) / 6.0) < 1e-9);
+    }
+
+    void strangersMatchSeldom()
+    {
+        const auto strangers = patchCorrespondence(at::randn({100, 32}), at::randn({100, 32}), {10, 10});
+        QVERIFY(strangers.matched < 0.7);
+    }
+
+    /// Diagonal Gaussians have a closed form: the distance of the means plus that of the deviations, squared.
+    void frechetDistanceOfSamplesWithKnownMoments()
+    {
+        const auto standardised = [](at::Tensor x) {
+            x = x - x.mean(0, true);
+            const auto [values, vectors] = at::linalg_eigh(at::mm(x.t(), x) / double(x.size(0) - 1));
+            return at::mm(x, vectors / values.sqrt());
+        };
+        const auto x = standardised(at::randn({400, 3}, at::kDouble)) * at::tensor({1.0, 2.0, 3.0});
+        const auto y = standardised(at::randn({300, 3}, at::kDouble)) * at::tensor({2.0, 2.0, 1.0}) + 0.5;
+        const double expected = 3 * 0.25 + 1 + 0 + 4;
+        QVERIFY2(std::abs(frechetDistance(x, y) - expected) < 1e-8, std::to_string(frechetDistance(x, y)).c_str());
+        QVERIFY(std::abs(frechetDistance(x, x)) < 1e-8);
+    }
+
+    void refusesPatchesOfShapesThatDoNotFit()
+    {
+        QVERIFY_EXCEPTION_THROWN(patchCosineDistance(at::randn({3, 4}), at::randn({4, 4})), UsageError);
+        QVERIFY_EXCEPTION_THROWN(patchCorrespondence(at::randn({12, 4}), at::randn({12, 4}), {5, 2}), UsageError);
+        QVERIFY_EXCEPTION_THROWN(frechetDistance(at::randn({1, 4}), at::randn({9, 4})), UsageError);
+    }
+
+    void lpipsMeetsTheGoldens_data()
+    {
+        QTest::addColumn<QString>("folder");
+        QTest::newRow("alex") << "golden/lpips_alex";
+        QTest::newRow("squeeze") << "golden/lpips_squeeze";
+    }
+
+    void lpipsMeetsTheGoldens()
+    {
+        QFETCH(QString, folder);
+        const auto lines = lpipsGoldenRunners().at("lpips")(test::dataPath(folder.toStdString()), Compute{});
+        QVERIFY(lines.size() > 20);
+        for (const auto& line : lines)
+            QVERIFY2(line.passed, (line.name + ": " + std::to_string(line.largestError) + " " + line.note).c_str());
+    }
+
+    void lpipsLoadsPublishedFilesAndMeasuresEqualPicturesAsZero()
+    {
+        const test::TemporaryFolder folder;
+        fs::create_directories(folder / "lpips");
+        fs::copy_file(test::dataPath("golden/lpips_squeeze/backbone.safetensors"),
+                      folder / "lpips/squeezenet1_1-b8a52dc0.safetensors");
+        fs::copy_file(test::dataPath("golden/lpips_squeeze/lin_squeeze.pth"), folder / "lpips/squeeze.pth");
+        const auto lpips = Lpips::load(folder / "lpips", LpipsNet::Squeeze);
+        const auto picture = at::rand({1, 3, 40, 48}) * 2 - 1;
+        QCOMPARE(lpips.distance(picture, picture).item<float>(), 0.0F);
+        QVERIFY(lpips.distance(picture, -picture).item<float>() > 0);
+    }
+
+    void lpipsTellsWhichWeightsAreMissing()
+    {
+        const test::TemporaryFolder folder;
+        fs::create_directories(folder / "lpips");
+        try {
+            Lpips::load(folder / "lpips", LpipsNet::Vgg);
+            QFAIL("loaded from an empty folder");
+        } catch (const DataError& error) {
+            const std::string sentence = error.what();
+            QVERIFY(sentence.find("vgg16-") != std::string::npos && sentence.find("vgg.pth") != std::string::npos);
+        }
+        QVERIFY_EXCEPTION_THROWN(Lpips(LpipsNet::Alex, {}, {}, "nothing"), DataError);
+    }
+
+    void aSampleThatCannotBeReadIsLeftOutOfWhatConditionsAreWorth()
+    {
+        const TinyWorkspace tiny;
+        const auto checkpoint = train(requestFor(tiny, "run", tinyConfig(1))).report.checkpoint;
+        const auto shard = tiny.workspace.shardsFolder() / "val/bucket_64x64/shard-000000.tar";
+        auto bytes = readTextFile(shard);
+        bytes[bytes.find("val1.vae.npy") + 200] ^= 1; // in the entry's header
+        writeText(shard, bytes);
+        ValidationReport report;
+        for (const auto* const record : {"val0", "val1"}) {
+            auto& picture = report.pictures.emplace_back();
+            picture.task = ValidationTask::Reconstruction;
+            picture.record = record;
+        }
+        QVERIFY(addConditionWorth(report, tiny.workspace, checkpoint, {}, {}));
+        QCOMPARE(report.pictures[0].values.count("fixed_loss"), std::size_t(1));
+        QCOMPARE(report.pictures[1].values.count("fixed_loss"), std::size_t(0));
+        QVERIFY(std::ranges::any_of(report.notes, [](const std::string& note) {
+            return note.find("on 1 record, the first because") != std::string::npos &&
+                   note.find("val1") != std::string::npos;
+        }));
     }
 };
 
