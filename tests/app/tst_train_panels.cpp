@@ -2,6 +2,7 @@
 #include "app/controllers.h"
 #include "app/job_runner.h"
 #include "app/pages/train/jump_panel.h"
+#include "app/pages/train/preview_panel.h"
 #include "app/pages/train/replay_panel.h"
 #include "app/session.h"
 #include "app/train_forecasts.h"
@@ -9,17 +10,21 @@
 #include "core/runs/run_history.h"
 #include "tests/support/tiny_training.h"
 #include "tests/support/tiny_workspace.h"
+#include "widgets/preview_grid.h"
 #include "widgets/theme.h"
 #include "widgets/thumbnail_grid.h"
 
 #include <QApplication>
+#include <QComboBox>
 #include <QLabel>
 #include <QPushButton>
 #include <QSignalSpy>
+#include <QStackedWidget>
 #include <QStandardPaths>
 #include <QTest>
 #include <QTreeWidget>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <filesystem>
@@ -49,10 +54,22 @@ void writeRun(const std::filesystem::path& run)
         {{"what", "the loss of step 20 is 9"}, {"samples", nlohmann::json::array({"val0", "gone", "val0"})}});
 }
 
+TrainPreview previewOf(qint64 step, PreviewKind kind)
+{
+    QImage picture(64, 64, QImage::Format_RGB888);
+    picture.fill(Qt::darkGreen);
+    return {.step = step,
+            .record = QStringLiteral("boat"),
+            .caption = QStringLiteral("a boat"),
+            .picture = picture,
+            .reference = picture,
+            .kind = kind};
+}
+
 } // namespace
 
 /// Panels of the Train page on a session without the window: what is said of a training before it begins, a step that
-/// is run again, and the pictures of a loss that jumped.
+/// is run again, the pictures of a loss that jumped, and those that the training paints.
 class TestTrainPanels : public QObject {
     Q_OBJECT
 
@@ -175,6 +192,57 @@ private Q_SLOTS:
         QVERIFY(!panel.hasJumps());
         QCOMPARE(changed.count(), 1);
         QVERIFY(text->text().isEmpty());
+    }
+
+    void aChoiceAppearsWithThePartsOfTheConditions()
+    {
+        PreviewPanel panel;
+        auto* const mode = panel.findChild<QComboBox*>("previewMode");
+        auto* const views = panel.findChild<QStackedWidget*>();
+        const std::array grids = {qobject_cast<PreviewGrid*>(views->widget(1)),
+                                  qobject_cast<PreviewGrid*>(views->widget(2))};
+        QVERIFY(grids[0] != nullptr && grids[1] != nullptr);
+        QCOMPARE(views->currentIndex(), 0); // nothing yet
+        panel.add(previewOf(100, PreviewKind::Usual));
+        panel.add(previewOf(100, PreviewKind::Raw));
+        QVERIFY(mode->isHidden());
+        QCOMPARE(views->currentWidget(), grids[0]);
+        QCOMPARE(grids[0]->columns(), 1);
+        panel.add(previewOf(100, PreviewKind::TextOnly));
+        panel.add(previewOf(100, PreviewKind::Shuffled));
+        QVERIFY(!mode->isHidden());
+        QCOMPARE(grids[1]->columns(), 3); // all conditions stand before their parts
+        QCOMPARE(grids[0]->columns(), 1);
+        mode->setCurrentIndex(1);
+        QCOMPARE(views->currentWidget(), grids[1]);
+        panel.clear();
+        QVERIFY(mode->isHidden() && grids[0]->isEmpty() && grids[1]->isEmpty());
+        QCOMPARE(views->currentIndex(), 0);
+    }
+
+    void aPictureOfTheStripIsAskedForByStepAndKind()
+    {
+        PreviewPanel panel;
+        panel.add(previewOf(300, PreviewKind::Usual));
+        panel.add(previewOf(300, PreviewKind::DinoOnly));
+        panel.findChild<QComboBox*>("previewMode")->setCurrentIndex(1);
+        panel.resize(700, 300);
+        panel.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&panel));
+        QSignalSpy chosen(&panel, &PreviewPanel::pictureChosen);
+        auto* const strip = panel.findChildren<PreviewGrid*>()[1];
+        for (const int x : {20, 150, 260})
+            QTest::mouseDClick(strip->viewport(), Qt::LeftButton, {}, {x, 60});
+        QCOMPARE(chosen.count(), 3);
+        QCOMPARE(chosen[0][1].toLongLong(), -1LL);
+        QCOMPARE(chosen[1][1].toLongLong(), 300LL);
+        QCOMPARE(chosen[1][2].value<PreviewKind>(), PreviewKind::Usual);
+        QCOMPARE(chosen[2][2].value<PreviewKind>(), PreviewKind::DinoOnly);
+        panel.chooseNeighbour(-1, 0); // as the arrows do while one is enlarged
+        QCOMPARE(chosen.count(), 4);
+        QCOMPARE(chosen[3][2].value<PreviewKind>(), PreviewKind::Usual);
+        panel.chooseNeighbour(0, 1); // there is one row
+        QCOMPARE(chosen.count(), 4);
     }
 };
 

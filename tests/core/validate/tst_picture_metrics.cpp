@@ -1,13 +1,17 @@
+#include "core/dataset/shard_set.h"
 #include "core/golden/golden.h"
 #include "core/io/atomic_file.h"
+#include "core/io/tensor.h"
 #include "core/runtime/compute.h"
 #include "core/runtime/error.h"
 #include "core/validate/learnt_measures.h"
 #include "core/validate/lpips.h"
+#include "core/validate/nearest_training.h"
 #include "core/validate/patch_metrics.h"
 #include "core/validate/picture_metrics.h"
 #include "tests/support/test_data.h"
 #include "tests/support/tiny_training.h"
+#include "tests/support/tiny_workspace.h"
 
 #include <ATen/ATen.h>
 #include <QTest>
@@ -64,8 +68,8 @@ double plainSsim(const Image& a, const Image& b)
 
 } // namespace
 
-/// What pictures are measured by: their pixels, their patches, LPIPS (golden cases made with lpips 0.1.4), and what
-/// conditions are worth to the model.
+/// What pictures are measured by: their pixels, their patches, LPIPS (golden cases made with lpips 0.1.4), what
+/// conditions are worth to the model, and the nearest pictures of the training.
 class TestPictureMetrics : public QObject {
     Q_OBJECT
 
@@ -239,6 +243,43 @@ private Q_SLOTS:
             return note.find("on 1 record, the first because") != std::string::npos &&
                    note.find("val1") != std::string::npos;
         }));
+    }
+
+    void aCopyIsFoundAndAnyOtherIsTheBestByHand()
+    {
+        const TinyWorkspace tiny;
+        const auto set = ShardSet::open(tiny.workspace.shardsFolder() / "train");
+        at::manual_seed(5);
+        const auto query = at::randn({TinyWorkspace::dinoWidth});
+        const auto copied = set->read(7);
+        const auto cls = at::stack({tensorFromArray(copied.cls).to(at::kFloat) * 3, query}); // length does not count
+        const auto nearest = nearestTrainingPictures(*set, cls, {});
+        QVERIFY(nearest);
+        QCOMPARE(nearest->size(), 2U);
+        QCOMPARE((*nearest)[0].id, copied.id);
+        QVERIFY(std::abs((*nearest)[0].similarity - 1) < 1e-5);
+        double best = -2;
+        std::string id;
+        for (std::size_t i = 0; i < set->entries().size(); ++i) {
+            const auto stored = tensorFromArray(set->read(static_cast<std::int64_t>(i)).cls).to(at::kFloat);
+            const double similarity = at::cosine_similarity(query, stored, 0).item<double>();
+            if (similarity > best) {
+                best = similarity;
+                id = set->entries()[i].id;
+            }
+        }
+        QCOMPARE((*nearest)[1].id, id);
+        QVERIFY(std::abs((*nearest)[1].similarity - best) < 1e-5);
+    }
+
+    void featuresOfAnotherEncoderAreRefusedAndAStopIsHeard()
+    {
+        const TinyWorkspace tiny;
+        const auto set = ShardSet::open(tiny.workspace.shardsFolder() / "train");
+        QVERIFY_EXCEPTION_THROWN(nearestTrainingPictures(*set, at::zeros({1, 5}), {}), DataError);
+        JobContext stopped;
+        stopped.control->requestStop();
+        QVERIFY(!nearestTrainingPictures(*set, at::zeros({1, TinyWorkspace::dinoWidth}), stopped));
     }
 };
 

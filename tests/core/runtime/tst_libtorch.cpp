@@ -1,4 +1,5 @@
 #include "core/runtime/generator.h"
+#include "core/runtime/torch_version.h"
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
@@ -17,10 +18,33 @@ at::Tensor numbers(const at::Generator& generator)
 
 } // namespace
 
-class TestGenerator : public QObject {
+/// The version of LibTorch that is loaded, and the numbers that it draws.
+class LibTorchTest : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
+    void theLoadedLibraryIsTheOneBuiltWith()
+    {
+        QVERIFY(!loadedTorchVersion().empty());
+        QCOMPARE(loadedTorchVersion(), builtTorchVersion());
+        requireBuiltTorch();
+    }
+
+    void anotherMinorVersionIsRefusedWithBothNumbers()
+    {
+        for (const auto* const loaded : {"2.7.0", "2.60.0", "1.6.0", "2"}) {
+            const auto text = torchMismatch("2.6.0", loaded);
+            QVERIFY2(text.find("built with LibTorch 2.6.0") != std::string::npos, loaded);
+            QVERIFY2(text.find(std::string("LibTorch ") + loaded + " was loaded") != std::string::npos, loaded);
+        }
+    }
+
+    void patchesOfOneMinorVersionGoTogether()
+    {
+        QCOMPARE(torchMismatch("2.6.0", "2.6.3"), std::string());
+        QCOMPARE(torchMismatch("2.6.0", ""), std::string());
+    }
+
     void smallSeedsGiveWhatLibTorchGives()
     {
         for (const std::uint64_t seed : {0ULL, 1ULL, 7ULL, 0xffffffffULL})
@@ -40,5 +64,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_APPLESS_MAIN(TestGenerator)
-#include "tst_generator.moc"
+QTEST_APPLESS_MAIN(LibTorchTest)
+#include "tst_libtorch.moc"
