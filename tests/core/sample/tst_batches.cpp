@@ -72,6 +72,58 @@ std::vector<SeedPicture> picturesOf(SamplingSession& session, const SampleReques
     return pictures;
 }
 
+/// Rows of how pictures are painted: solvers that look twice or back, rules of guidance, and one that begins with a
+/// picture.
+void eachWayToPaint()
+{
+    QTest::addColumn<int>("solver");
+    QTest::addColumn<int>("rule");
+    QTest::addColumn<bool>("started");
+    const auto add = [](const char* name, Solver solver, GuidanceRule rule, bool started) {
+        QTest::newRow(name) << static_cast<int>(solver) << static_cast<int>(rule) << started;
+    };
+    add("euler", Solver::Euler, GuidanceRule::Plain, false);
+    add("heun, cfg-zero", Solver::Heun, GuidanceRule::CfgZero, false);
+    add("dpm++2m, projected", Solver::Multistep, GuidanceRule::Projected, false);
+    add("from a picture", Solver::Euler, GuidanceRule::Plain, true);
+}
+
+SampleRequest requestOfRow()
+{
+    QFETCH(int, solver);
+    QFETCH(int, rule);
+    QFETCH(bool, started);
+    auto request = smallRequest();
+    request.reference = RecordReference{"val0"};
+    request.textRecord = "val0";
+    request.solver = static_cast<Solver>(solver);
+    request.guidanceRule = static_cast<GuidanceRule>(rule);
+    if (started)
+        request.start = PictureStart{.picture = RecordReference{"val0"}, .time = 0.7};
+    return request;
+}
+
+/// With weights of patches, and the model itself as a weak guide.
+void weigh(SampleRequest& request, const std::filesystem::path& checkpoint)
+{
+    request.dinoWeights = std::vector<double>(16, 0.5);
+    request.weakGuide = WeakGuide{.checkpoint = checkpoint, .scale = 1.5};
+}
+
+/// A picture of a batch is the one that it is alone, up to so much of its 8-bit values.
+void compareWithAlone(const SampleResult& together, const SampleResult& alone, int most)
+{
+    QVERIFY(together.settings == alone.settings);
+    QVERIFY(largestDifference(together.picture, alone.picture) <= most);
+    QVERIFY(together.seconds > 0);
+    QCOMPARE(together.guidance.size(), alone.guidance.size());
+    for (std::size_t step = 0; step < alone.guidance.size(); ++step) {
+        const auto &a = together.guidance[step].text, &b = alone.guidance[step].text;
+        QCOMPARE(a.has_value(), b.has_value());
+        QVERIFY(!a || std::abs(a->length - b->length) < 1e-3 * (1 + b->length));
+    }
+}
+
 } // namespace
 
 /// Pictures that differ in their seed alone, or in their scales alone, computed as one batch.
@@ -190,37 +242,15 @@ private Q_SLOTS:
         QCOMPARE(evenBatch(0, 64), std::int64_t{1});
     }
 
-    void seedsTogetherAreThePicturesOfEach_data()
-    {
-        QTest::addColumn<int>("solver");
-        QTest::addColumn<int>("rule");
-        QTest::addColumn<bool>("started");
-        const auto add = [](const char* name, Solver solver, GuidanceRule rule, bool started) {
-            QTest::newRow(name) << static_cast<int>(solver) << static_cast<int>(rule) << started;
-        };
-        add("euler", Solver::Euler, GuidanceRule::Plain, false);
-        add("heun, cfg-zero", Solver::Heun, GuidanceRule::CfgZero, false);
-        add("dpm++2m, projected", Solver::Multistep, GuidanceRule::Projected, false);
-        add("from a picture", Solver::Euler, GuidanceRule::Plain, true);
-    }
+    void seedsTogetherAreThePicturesOfEach_data() { eachWayToPaint(); }
 
     void seedsTogetherAreThePicturesOfEach()
     {
-        QFETCH(int, solver);
-        QFETCH(int, rule);
-        QFETCH(bool, started);
         const TinyWorkspace tiny;
         const auto checkpoint = writeRandomModel(tiny);
         const auto session = SamplingSession::open(tiny.workspace, checkpoint, {.threads = 2});
-        auto request = smallRequest();
-        request.reference = RecordReference{"val0"};
-        request.textRecord = "val0";
-        request.solver = static_cast<Solver>(solver);
-        request.guidanceRule = static_cast<GuidanceRule>(rule);
-        request.dinoWeights = std::vector<double>(16, 0.5);
-        request.weakGuide = WeakGuide{.checkpoint = checkpoint, .scale = 1.5};
-        if (started)
-            request.start = PictureStart{.picture = RecordReference{"val0"}, .time = 0.7};
+        auto request = requestOfRow();
+        weigh(request, checkpoint);
         const std::vector<std::uint64_t> seeds = {5, 9, 7};
         const auto pictures = picturesOf(*session, request, seeds);
         QCOMPARE(pictures.size(), seeds.size());
@@ -228,55 +258,23 @@ private Q_SLOTS:
             auto one = request;
             one.seed = seeds[i];
             const auto fresh = SamplingSession::open(tiny.workspace, checkpoint, {.threads = 2});
-            const auto alone = *fresh->sample(one, {}, noPreview);
-            const auto& together = pictures[i];
-            QCOMPARE(together.index, i);
-            QCOMPARE(together.request.seed, seeds[i]);
-            QVERIFY(together.result.settings == alone.settings);
-            QVERIFY(largestDifference(together.result.picture, alone.picture) <= 1);
-            QVERIFY(together.result.seconds > 0);
-            QCOMPARE(together.result.guidance.size(), alone.guidance.size());
-            for (std::size_t step = 0; step < alone.guidance.size(); ++step) {
-                const auto &a = together.result.guidance[step].text, &b = alone.guidance[step].text;
-                QCOMPARE(a.has_value(), b.has_value());
-                QVERIFY(!a || std::abs(a->length - b->length) < 1e-3 * (1 + b->length));
-            }
+            QCOMPARE(pictures[i].index, i);
+            QCOMPARE(pictures[i].request.seed, seeds[i]);
+            compareWithAlone(pictures[i].result, *fresh->sample(one, {}, noPreview), 1);
         }
         QVERIFY(largestDifference(pictures[0].result.picture, pictures[1].result.picture) > 1);
     }
 
-    void cellsTogetherAreThePicturesOfEach_data()
-    {
-        QTest::addColumn<int>("solver");
-        QTest::addColumn<int>("rule");
-        QTest::addColumn<bool>("more");
-        const auto add = [](const char* name, Solver solver, GuidanceRule rule, bool more) {
-            QTest::newRow(name) << static_cast<int>(solver) << static_cast<int>(rule) << more;
-        };
-        add("euler", Solver::Euler, GuidanceRule::Plain, false);
-        add("heun, cfg-zero", Solver::Heun, GuidanceRule::CfgZero, false);
-        add("dpm++2m, projected", Solver::Multistep, GuidanceRule::Projected, false);
-        add("from a picture, with weights and a weak guide", Solver::Euler, GuidanceRule::Plain, true);
-    }
+    void cellsTogetherAreThePicturesOfEach_data() { eachWayToPaint(); }
 
     void cellsTogetherAreThePicturesOfEach()
     {
-        QFETCH(int, solver);
-        QFETCH(int, rule);
-        QFETCH(bool, more);
         const TinyWorkspace tiny;
         const auto checkpoint = writeRandomModel(tiny);
         const auto session = SamplingSession::open(tiny.workspace, checkpoint, {.threads = 2});
-        auto request = smallRequest();
-        request.reference = RecordReference{"val0"};
-        request.textRecord = "val0";
-        request.solver = static_cast<Solver>(solver);
-        request.guidanceRule = static_cast<GuidanceRule>(rule);
-        if (more) {
-            request.dinoWeights = std::vector<double>(16, 0.5);
-            request.weakGuide = WeakGuide{.checkpoint = checkpoint, .scale = 1.5};
-            request.start = PictureStart{.picture = RecordReference{"val0"}, .time = 0.7};
-        }
+        auto request = requestOfRow();
+        if (request.start)
+            weigh(request, checkpoint);
         const GuidancePlane plane{.textScales = {0, 2, 4}, .dinoScales = {1, 3}};
         const auto cells = cellsOf(*session, request, plane); // one alone, two, and three together
         QCOMPARE(cells.size(), plane.count());
@@ -287,17 +285,8 @@ private Q_SLOTS:
             one.textScale = plane.textScales[order[i].row];
             one.dinoScale = plane.dinoScales[order[i].col];
             const auto fresh = SamplingSession::open(tiny.workspace, checkpoint, {.threads = 2});
-            const auto alone = *fresh->sample(one, {}, noPreview);
-            const auto& together = cells[i].result;
-            QVERIFY(together.settings == alone.settings && settingsOf(cells[i].request) == settingsOf(one));
-            QVERIFY(largestDifference(together.picture, alone.picture) <= (i == 0 ? 0 : 1));
-            QVERIFY(together.seconds > 0);
-            QCOMPARE(together.guidance.size(), alone.guidance.size());
-            for (std::size_t step = 0; step < alone.guidance.size(); ++step) {
-                const auto &a = together.guidance[step].text, &b = alone.guidance[step].text;
-                QCOMPARE(a.has_value(), b.has_value());
-                QVERIFY(!a || std::abs(a->length - b->length) < 1e-3 * (1 + b->length));
-            }
+            QVERIFY(settingsOf(cells[i].request) == settingsOf(one));
+            compareWithAlone(cells[i].result, *fresh->sample(one, {}, noPreview), i == 0 ? 0 : 1);
         }
         QVERIFY(cells[1].result.picture.rgb != cells[2].result.picture.rgb);
     }
