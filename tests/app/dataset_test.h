@@ -50,6 +50,13 @@ protected:
         page()->editing()->undoStack()->setIndex(0);
         settle();
     }
+    /// At the end of a test: with that the arrays of captions are whole again.
+    void leaveAsFound()
+    {
+        takeBack();
+        for (const auto& record : session_->records())
+            QCOMPARE(record.arrays.front(), ArrayState::Whole);
+    }
 };
 
 } // namespace nanodit::test
