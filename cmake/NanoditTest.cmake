@@ -68,9 +68,10 @@ function(nanodit_add_test name)
     target_link_libraries(${name} PRIVATE nanodit_base)
   endif()
   add_test(NAME ${name} COMMAND ${name})
-  # Qt Test itself would end a function after five minutes, however long the whole may take.
+  # Qt Test itself would end a function after five minutes, however long the whole may take. Numbers and times in texts are not those of
+  # the desktop on which the tests happen to run.
   set_tests_properties(${name} PROPERTIES
     TIMEOUT ${arg_TIMEOUT}
-    ENVIRONMENT "QT_QPA_PLATFORM=offscreen;NANODIT_TEST_DATA=${CMAKE_SOURCE_DIR}/tests/data;QTEST_FUNCTION_TIMEOUT=${arg_TIMEOUT}000")
+    ENVIRONMENT "QT_QPA_PLATFORM=offscreen;LC_ALL=C.UTF-8;TZ=UTC;NANODIT_TEST_DATA=${CMAKE_SOURCE_DIR}/tests/data;QTEST_FUNCTION_TIMEOUT=${arg_TIMEOUT}000")
   nanodit_label_test(${name} ${arg_LABELS})
 endfunction()
