@@ -22,7 +22,7 @@ struct QueuedTraining {
 /// to the next. No file: none waits.
 class TrainingQueueFile {
 public:
-    /// Any thread. A file that cannot be used is moved aside (core/io/own_file.h). Throws DataError.
+    /// Any thread. A file that cannot be used is moved aside (core/io/own_file_reading.h). Throws DataError.
     static OwnFile<std::vector<QueuedTraining>> read(const std::filesystem::path& workspaceRoot);
     /// Any thread. Of two writings the one with the higher `version` stays, whichever comes last. Throws StoreError.
     void write(const std::filesystem::path& workspaceRoot, const std::vector<QueuedTraining>& queue,

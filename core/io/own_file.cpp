@@ -1,4 +1,4 @@
-#include "core/io/own_file.h"
+#include "core/io/own_file_reading.h"
 
 #include <cerrno>
 #include <cstdio>

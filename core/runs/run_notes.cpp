@@ -1,6 +1,7 @@
 #include "core/runs/run_notes.h"
 
 #include "core/io/atomic_file.h"
+#include "core/io/own_file_reading.h"
 #include "core/runs/catalogue.h"
 #include "core/runs/run_lock.h"
 #include "core/runtime/error.h"

@@ -17,7 +17,7 @@ struct RunNotes {
     std::vector<std::string> tags;
     bool operator==(const RunNotes&) const = default;
 };
-/// Empty notes for a run without any. A damaged file is moved aside (core/io/own_file.h). Throws DataError.
+/// Empty notes for a run without any. A damaged file is moved aside (core/io/own_file_reading.h). Throws DataError.
 OwnFile<RunNotes> readRunNotes(const std::filesystem::path& runFolder);
 /// Removes the file for empty notes. Throws StoreError.
 void writeRunNotes(const std::filesystem::path& runFolder, const RunNotes& notes);

@@ -2,6 +2,7 @@
 
 #include "core/io/atomic_file.h"
 #include "core/io/foreign_text.h"
+#include "core/io/own_file_reading.h"
 
 #include <nlohmann/json.hpp>
 

@@ -19,7 +19,7 @@ struct PaintingNote {
 /// By the picture's file name, without its folder, as printableText (core/io/foreign_text.h) gives it.
 using PaintingNotes = std::map<std::string, PaintingNote>;
 
-/// Empty where the folder has none. A damaged file is moved aside (core/io/own_file.h). Throws DataError.
+/// Empty where the folder has none. A damaged file is moved aside (core/io/own_file_reading.h). Throws DataError.
 OwnFile<PaintingNotes> readPaintingNotes(const std::filesystem::path& folder);
 /// Replaces the note of one picture; an empty one is forgotten. Those of pictures that are gone stay, since a picture
 /// can come back from the trash. Gives what to tell of a damaged file, in whose place a new one is begun; else "".

@@ -1,5 +1,5 @@
 #include "core/io/atomic_file.h"
-#include "core/io/own_file.h"
+#include "core/io/own_file_reading.h"
 #include "core/io/work_lock.h"
 #include "tests/support/another_process.h"
 #include "tests/support/contains.h"
