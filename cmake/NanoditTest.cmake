@@ -21,6 +21,22 @@ function(nanodit_use_core_header target)
   endif()
 endfunction()
 
+# nanodit_share_header(<test> <library>)
+# The first test of a library of the window makes a precompiled header of Qt's widgets, which the others take: all of them are compiled with the
+# same settings. Not where every file is compiled by itself, so that a missing include is found.
+function(nanodit_share_header name library)
+  if(NOT CMAKE_UNITY_BUILD)
+    return()
+  endif()
+  get_property(first GLOBAL PROPERTY nanodit_first_test_of_${library})
+  if(first)
+    target_precompile_headers(${name} REUSE_FROM ${first})
+  else()
+    target_precompile_headers(${name} PRIVATE <QtWidgets/QtWidgets> <QtTest/QTest>)
+    set_property(GLOBAL PROPERTY nanodit_first_test_of_${library} ${name})
+  endif()
+endfunction()
+
 # nanodit_moc(<target> <source>)
 # Makes NAME.moc of NAME.cpp, which holds classes with Q_OBJECT and includes it at its end. AUTOMOC would start CMake for each target,
 # follow LibTorch's headers and add a file to compile: together a sixth of the time to build the tests.
@@ -66,6 +82,11 @@ function(nanodit_add_test name)
     nanodit_use_core_header(${name})
   else()
     target_link_libraries(${name} PRIVATE nanodit_base)
+    foreach(library nanodit_app nanodit_widgets)
+      if(library IN_LIST arg_LIBRARIES)
+        nanodit_share_header(${name} ${library})
+      endif()
+    endforeach()
   endif()
   add_test(NAME ${name} COMMAND ${name})
   # Qt Test itself would end a function after five minutes, however long the whole may take. Numbers and times in texts are not those of
