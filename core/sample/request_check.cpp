@@ -3,6 +3,8 @@
 #include "core/runs/checkpoint.h"
 #include "core/runtime/error.h"
 
+#include <nlohmann/json.hpp>
+
 #include <cmath>
 #include <tuple>
 
@@ -44,10 +46,13 @@ void checkWeakGuide(const std::filesystem::path& guide, const CheckpointState& t
         const auto& model = state.config.model;
         return std::tuple(model.latentChannels, model.patchSize, model.textDim, model.dinoDim, state.textTokens);
     };
+    const auto identity = [](const nlohmann::json& encoder) { // other versions say more beside the fingerprint
+        return encoder.is_object() && encoder.contains("fingerprint") ? encoder.at("fingerprint") : encoder;
+    };
     bool same = conditions(theirs) == conditions(ours) && theirs.dino.toJson() == ours.dino.toJson();
     for (const auto& [name, encoder] : theirs.encoders.items()) {
         const auto own = ours.encoders.find(name);
-        same = same && (own == ours.encoders.end() || *own == encoder);
+        same = same && (own == ours.encoders.end() || identity(*own) == identity(encoder));
     }
     if (!same)
         throw UsageError("the weak guide " + guide.string() +

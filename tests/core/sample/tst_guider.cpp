@@ -160,6 +160,8 @@ private Q_SLOTS:
         others[2].config.model.dinoDim += 1;
         for (const auto& theirs : others)
             QVERIFY(errorOf([&] { checkWeakGuide("weak", theirs, ours); }).find("same run") != std::string::npos);
+        others[1].encoders["t5"] = {{"fingerprint", "a"}, {"patch_size", 16}}; // as another version says it
+        checkWeakGuide("weak", others[1], ours);
         others[1].encoders = nlohmann::json::object(); // not known
         checkWeakGuide("weak", others[1], ours);
     }
