@@ -70,7 +70,8 @@ DuplicatesPanel::DuplicatesPanel(Session& session, QWidget* parent)
         Q_EMIT excludeWanted(pairs);
     });
     const auto choose = [this](const QTreeWidgetItem* item, int at) {
-        Q_EMIT recordChosen(item->text(at == DuplicatesOf ? DuplicatesOf : DuplicatesRecord));
+        if (item->flags().testFlag(Qt::ItemIsEnabled)) // the last one may only say how many more there are
+            Q_EMIT recordChosen(item->text(at == DuplicatesOf ? DuplicatesOf : DuplicatesRecord));
     };
     connect(table_, &QTreeWidget::itemClicked, this, choose);
     connect(table_, &QTreeWidget::itemActivated, this, choose);

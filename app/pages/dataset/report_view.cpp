@@ -101,7 +101,7 @@ ReportView::ReportView(QWidget* parent)
     column->addWidget(head_);
     column->addWidget(both_, 1);
     const auto choose = [this](const QTreeWidgetItem* item) {
-        if (item != nullptr)
+        if (item != nullptr && item->flags().testFlag(Qt::ItemIsEnabled)) // the last one may only count the rest
             Q_EMIT recordChosen(item->text(0));
     };
     connect(rejects_, &QTreeWidget::itemClicked, this, choose);
