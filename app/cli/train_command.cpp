@@ -64,10 +64,15 @@ TrainConfig configOf(const TrainArguments& arguments, const Workspace& workspace
         setField(assignment, [&config](FieldVisitor& v) { config.visit(v); });
     if (arguments.steps > 0)
         config.schedule.steps = arguments.steps;
-    if (arguments.warmStart.starts_with("~/")) // as in a configuration: shells leave it in --warm-start=~/a.pt
-        config.warmStart.checkpoint = arguments.warmStart;
-    else if (!arguments.warmStart.empty()) // not of the workspace, from which configurations name theirs
-        config.warmStart.checkpoint = std::filesystem::absolute(arguments.warmStart).string();
+    if (const auto& named = arguments.warmStart; !named.empty()) {
+        // From where the program was started, unless it is only in the workspace, from which configurations name theirs.
+        const auto here = std::filesystem::absolute(named);
+        std::error_code ignored;
+        const bool ofWorkspace =
+            named.starts_with("~/") || // which shells leave in --warm-start=~/a.pt
+            (!std::filesystem::exists(here, ignored) && std::filesystem::exists(workspace.path(named), ignored));
+        config.warmStart.checkpoint = ofWorkspace ? named : here.string();
+    }
     throwIfAny(config.validate(), "the training configuration");
     return config;
 }

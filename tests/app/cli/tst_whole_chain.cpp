@@ -309,6 +309,10 @@ private Q_SLOTS:
         const auto warmed =
             runProgram(train + QStringList{"step-00000005"}, 300000, workspace_ + "/runs/mine/checkpoints");
         QVERIFY2(warmed.exitCode == 0, qPrintable(warmed.errors));
+        auto again = train; // what is only in the workspace is taken from there, as ever
+        again.replace(again.indexOf("warmed"), "warmed-too");
+        const auto relative = runProgram(again + QStringList{"runs/mine/checkpoints/step-00000005"}, 300000);
+        QVERIFY2(relative.exitCode == 0, qPrintable(relative.errors));
     }
 
     void whatWasTrainedIsValidatedAndCompared()
