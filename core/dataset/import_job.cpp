@@ -5,6 +5,7 @@
 #include "core/dataset/import_inspection.h"
 #include "core/dataset/import_rules.h"
 #include "core/dataset/import_source.h"
+#include "core/dataset/side_files.h"
 #include "core/geometry/bucket.h"
 #include "core/io/foreign_text.h"
 #include "core/runtime/error.h"
@@ -195,8 +196,15 @@ private:
         const auto ownSplit = splitOf(record.id, workspace_.config.validationShare);
         // What an export of ours says is no more than the rules that are at work here say.
         if (!record.splitEdited) {
-            record.splitGiven = !entry.split.empty() && (entry.split != ownSplit || (known && known->splitGiven));
-            record.split = entry.split.empty() ? ownSplit : entry.split;
+            const auto splitOfFolder = folderSplitFor(entry, known);
+            const bool ofFolder = !splitOfFolder.empty();
+            const auto& given = ofFolder ? splitOfFolder : entry.split;
+            record.splitGiven = ofFolder || (!given.empty() && (given != ownSplit || (known && known->splitGiven)));
+            record.split = given.empty() ? ownSplit : given;
+            ofFolders_ += ofFolder;
+            if (ofFolder && given == "test")
+                ++otherSplits_[given];
+            keptSplits_ += given.empty() && !entry.folderSplit.empty() && entry.folderSplit != ownSplit;
         }
         withoutCaption_ += record.caption.empty();
         if (!known || record != *known)
@@ -205,6 +213,23 @@ private:
             fingerprints_.put(record.id, record.imageHash, *facts.fingerprint);
         count(record, known);
         return {};
+    }
+
+    /// The split that the picture's folder is named after, where that holds. A picture that an import of this file has
+    /// divided by the hash of its id stays where it is: it may have been trained on.
+    static std::string folderSplitFor(const ImportEntry& entry, const std::optional<Record>& known)
+    {
+        const bool wasGiven = known && known->splitGiven;
+        if (!entry.split.empty() || (known && !wasGiven && known->image == entry.image))
+            return {};
+        if (!entry.folderSplit.empty() || !wasGiven)
+            return entry.folderSplit;
+        // Perhaps by an import of a folder above the one that is imported now.
+        const auto folder = entry.image.parent_path();
+        const bool isOfOne = std::any_of(folder.begin(), folder.end(), [&known](const fs::path& part) {
+            return splitNamed(part.native()) == known->split;
+        });
+        return isOfOne ? known->split : std::string();
     }
 
     /// The record of a picture of these bytes whose file is gone: it was moved or renamed, and keeps its id, what was
@@ -241,7 +266,6 @@ private:
         if (entry.split != "" && entry.split != "train" && entry.split != "val")
             ++otherSplits_[entry.split];
         excludedByList_ += entry.excluded && !entry.excluded->empty();
-        ofFolders_ += entry.split != "" && entry.split == entry.folderSplit;
     }
 
     void count(const Record& record, std::optional<Record> known)
@@ -334,6 +358,10 @@ private:
             report_.remarks.push_back(some(ofFolders_, "picture has", "pictures have") +
                                       " the split that its folder (train, val, test) is named after: a metadata.csv "
                                       "with a column \"split\" says otherwise");
+        if (keptSplits_ > 0)
+            report_.remarks.push_back(some(keptSplits_, "picture keeps", "pictures keep") +
+                                      " the split of an earlier import, though the folder (train, val, test) is named "
+                                      "after another: edit their splits to change them");
         if (!lost_.empty())
             report_.remarks.push_back(
                 some(static_cast<std::int64_t>(lost_.size()), "picture", "pictures") + " of earlier imports (" +
@@ -368,7 +396,7 @@ private:
     std::int64_t withoutCaption_ = 0, animated_ = 0, profiled_ = 0, unprofiled_ = 0;
     std::map<std::string, std::int64_t> otherSplits_;
     std::int64_t excludedByList_ = 0;
-    std::int64_t ofFolders_ = 0;                                  ///< Whose split is that of their folder.
+    std::int64_t ofFolders_ = 0, keptSplits_ = 0;                 ///< Whose split is that of their folder, or not yet.
     std::optional<std::multimap<std::string, std::string>> gone_; ///< Ids by hash, of pictures whose file is gone.
 };
 

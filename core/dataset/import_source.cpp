@@ -136,7 +136,8 @@ std::string folderSplitOf(const fs::path& relative)
 }
 
 /// As Hugging Face's imagefolder has it: folders (or tars) named train and val or test at the top are splits. One of
-/// them alone may mean anything.
+/// them alone may mean anything. Without val, pictures of train are divided as others are, so that there are some to
+/// validate on.
 void takeSplitsOfFolders(ImportListing& listing)
 {
     std::set<std::string> splits;
@@ -145,10 +146,11 @@ void takeSplitsOfFolders(ImportListing& listing)
         splits.insert(entry.folderSplit);
     }
     splits.erase("");
-    if (splits.size() > 1 && splits.contains("train"))
-        return;
-    for (auto& entry : listing.entries)
-        entry.folderSplit.clear();
+    const bool any = splits.size() > 1 && splits.contains("train");
+    for (auto& entry : listing.entries) {
+        if (!any || (entry.folderSplit == "train" && !splits.contains("val")))
+            entry.folderSplit.clear();
+    }
 }
 
 bool listFolder(const fs::path& top, const Workspace& workspace, const JobContext& context, ImportListing& listing)

@@ -23,7 +23,7 @@ struct ImportEntry {
     std::string id;                 ///< Given, or empty.
     std::string caption;
     std::string split;               ///< Given, or empty.
-    std::string folderSplit;         ///< That its folder is named after; holds where nothing else gives one.
+    std::string folderSplit;         ///< That its folder is named after; for new pictures that nothing else gives one.
     std::optional<ImageSize> bucket; ///< Given.
     std::vector<std::string> tags;
     std::optional<std::string> excluded; ///< What a person decided: the reason, or "" for one that was taken in.

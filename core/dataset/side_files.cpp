@@ -292,8 +292,6 @@ void readSideFiles(ImportEntry& entry, const WorkspaceConfig& config)
         entry.caption = caption;
     if (entry.caption.empty())
         entry.caption = tagList;
-    if (entry.split.empty())
-        entry.split = entry.folderSplit;
     if (entry.bucket && std::ranges::find(config.buckets, *entry.bucket) == config.buckets.end()) {
         entry.notes.push_back(entry.where + ": the bucket " + bucketName(*entry.bucket) +
                               " is not in this workspace, so the nearest one was taken; add it to \"buckets\" in "

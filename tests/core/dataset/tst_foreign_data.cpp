@@ -296,7 +296,7 @@ private Q_SLOTS:
     void foldersMayBeNamedAfterSplits()
     {
         const ImportFixture f;
-        f.pictures({"train/a.png", "Validation/b.png", "test/c.png", "test/d.png"});
+        f.pictures({"train/a.png", "train/e.png", "Validation/b.png", "test/c.png", "test/d.png"});
         f.text("test/d.json", R"({"split": "train"})");
         const auto report = f.import();
         QCOMPARE(f.record("train__a").split, "train"s);
@@ -304,11 +304,42 @@ private Q_SLOTS:
         QCOMPARE(f.record("test__c").split, "test"s);
         QCOMPARE(f.record("test__d").split, "train"s);
         QVERIFY(std::ranges::any_of(report.remarks,
-                                    [](const auto& line) { return contains(line, "3 pictures have the split"); }));
+                                    [](const auto& line) { return contains(line, "4 pictures have the split"); }));
+        QCOMPARE(f.import().unchanged, 5);
+        QCOMPARE(f.import(f.source / "Validation").unchanged, 1); // where nothing says that it is one of several
+        fs::rename(f.source / "train/a.png", f.source / "test/a.png"); // somebody wants it there
+        f.import();
+        QCOMPARE(f.record("train__a").split, "test"s);
         const ImportFixture other;
         other.pictures({"test/a.png", "cars/b.png"}); // without train, a name as any other
         other.import();
         QVERIFY(other.record("test__a").split != "test");
+    }
+
+    void withoutAFolderOfTheirOwnSomeOfTrainAreValidatedOn()
+    {
+        ImportFixture f;
+        f.workspace.config.validationShare = 1;
+        f.pictures({"train/a.png", "test/b.png"});
+        f.import();
+        QCOMPARE(f.record("train__a").split, "val"s);
+        QCOMPARE(f.record("test__b").split, "test"s);
+    }
+
+    void foldersMoveNoPictureThatWasImportedBefore()
+    {
+        ImportFixture f;
+        f.workspace.config.validationShare = 0;
+        f.pictures({"train/a.png", "other/b.png"}); // as before folders were looked at
+        f.import();
+        QCOMPARE(f.record("train__a").split, "train"s);
+        f.pictures({"val/c.png"});
+        f.workspace.config.validationShare = 1; // by its hash, the picture would be in val
+        const auto report = f.import();
+        QCOMPARE(f.record("val__c").split, "val"s);
+        QCOMPARE(f.record("train__a").split, "val"s);
+        QVERIFY(std::ranges::any_of(report.remarks,
+                                    [](const auto& line) { return contains(line, "1 picture keeps the split"); }));
     }
 
     void whatTheWorkspaceHoldsBesidePicturesIsPassedBy()
