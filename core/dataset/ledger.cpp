@@ -8,6 +8,7 @@
 #include "core/runtime/number_text.h"
 
 #include <algorithm>
+#include <exception>
 #include <map>
 #include <utility>
 
@@ -137,7 +138,7 @@ std::optional<Notice> outdatedSamples(const Workspace& workspace, const ShardSet
             if (set.find(id) && ++count == 1)
                 first = id;
         }
-    } catch (const Error&) { // whoever needs the catalog says what is wrong with it
+    } catch (const std::exception&) { // whoever needs the catalog says what is wrong with it
     }
     if (count == 0)
         return std::nullopt;
