@@ -78,6 +78,7 @@ public:
     Experiment(const ExperimentRequest& request, const JobContext& context)
         : request_(request)
         , context_(context)
+        , validation_(request.validation)
         , folder_(
               fs::absolute(request.folder.empty() ? request.workspace.root / "experiments" / name() : request.folder)
                   .lexically_normal())
@@ -123,7 +124,7 @@ private:
     }
 
     /// False when stopped. One process at a time: each may enter arms that the others do not know.
-    bool begin() const
+    bool begin()
     {
         bool entered = false;
         return shareWork(
@@ -136,20 +137,31 @@ private:
             context_);
     }
 
-    /// Refuses to mix models that were trained or painted differently.
-    void enterPlan() const
+    Json plan() const
     {
         auto shared = request_.config;
         shared.seed = 0; // Set by the experiment.
-        const Json plan = {{"format", 2},
+        const Json json = {{"format", 2},
                            {"experiment", name()},
                            {"config", toYaml(shared)},
-                           {"validation", toJson(request_.validation)}};
-        auto wanted = asWritten(plan);
+                           {"validation", toJson(validation_)}};
+        return asWritten(json);
+    }
+
+    /// Refuses to mix models that were trained or painted differently.
+    void enterPlan()
+    {
+        auto wanted = plan();
         const auto file = folder_ / "plan.json";
         fs::create_directories(folder_);
         removeAbandonedTemporaries(folder_);
         const auto stored = fs::exists(file) ? Json::parse(readTextFile(file), nullptr, false) : Json();
+        if (!stored.is_null() && !isSame(stored, wanted, file.string())) {
+            // Versions before validated with a shift of 1, whatever models were trained with: it goes on so.
+            validation_.shift = ValidationSettings().shift;
+            validation_.shiftByBucket = false;
+            wanted = plan();
+        }
         if (!stored.is_null() && !isSame(stored, wanted, file.string()))
             throw DataError(folder_.string() +
                                 " holds an experiment with another configuration or validation (plan.json)",
@@ -284,7 +296,7 @@ private:
                                 .folder = validationOf(model),
                                 .baseline = {},
                                 .lpips = {},
-                                .settings = request_.validation,
+                                .settings = validation_,
                                 .device = request_.device};
         return makeValidateJobWith(std::move(request), sceneTruth())->run(context) == JobEnd::Finished;
     }
@@ -321,7 +333,7 @@ private:
                             " is finished in every arm: let it go on, or name the arms that are");
         ExperimentReport report{.folder = folder_,
                                 .config = request_.config,
-                                .validation = request_.validation,
+                                .validation = validation_,
                                 .arms = arms_,
                                 .sweep = request_.sweep,
                                 .seeds = seeds,
@@ -375,9 +387,9 @@ private:
             " Arms with the same seed begin from the same random numbers and see the same samples in "
             "the same order" +
             (isSweep() ? ", unless a setting of theirs changes that." : "."));
-        report.notes.push_back("Validation: " + std::to_string(request_.validation.records) +
+        report.notes.push_back("Validation: " + std::to_string(validation_.records) +
                                " records of the validation split, the same noise for all models, " +
-                               std::to_string(request_.validation.steps) +
+                               std::to_string(validation_.steps) +
                                " sampler steps. Intervals draw seeds and pictures again; of " +
                                std::to_string(report.seeds) +
                                (report.seeds == 1 ? " seed they show only the spread over pictures."
@@ -388,6 +400,7 @@ private:
 
     const ExperimentRequest& request_;
     const JobContext& context_;
+    ValidationSettings validation_; ///< That of the request, or as the experiment was begun.
     fs::path folder_;
     std::vector<std::string> arms_;
     std::vector<Model> models_;

@@ -373,11 +373,25 @@ private Q_SLOTS:
     void modelsOfAnExperimentPaintWithTheShiftTheyAreTrainedWith()
     {
         const auto folder = text(folder_ / "sweep");
-        const auto report = runProgram({"-w", workspace_, "--quiet", "experiment", "sweep", "--arm", "a", "--arm",
-                                        "b:optimiser.lr=1e-4", "--set", "flow.shift=2", "--report", "--out", folder});
-        QVERIFY2(report.errors.contains("no seed of the experiment"), qPrintable(report.errors)); // but there is a plan
-        const auto plan = QJsonDocument::fromJson(bytesOf(folder + "/plan.json")).object();
-        QCOMPARE(plan.value("validation").toObject().value("shift").toDouble(), 2.0);
+        const auto report = [&] {
+            return runProgram({"-w", workspace_, "--quiet", "experiment", "sweep", "--arm", "a", "--arm",
+                               "b:optimiser.lr=1e-4", "--set", "flow.shift=2", "--report", "--out", folder})
+                .errors;
+        };
+        const auto errors = report();
+        QVERIFY2(errors.contains("no seed of the experiment"), qPrintable(errors)); // but there is a plan
+        auto plan = QJsonDocument::fromJson(bytesOf(folder + "/plan.json")).object();
+        auto validation = plan.value("validation").toObject();
+        QCOMPARE(validation.value("shift").toDouble(), 2.0);
+        // One that was begun when all had a shift of 1 goes on with it.
+        validation["shift"] = 1.0;
+        plan["validation"] = validation;
+        QFile file(folder + "/plan.json");
+        QVERIFY(file.open(QIODevice::WriteOnly | QIODevice::Truncate));
+        file.write(QJsonDocument(plan).toJson());
+        file.close();
+        const auto again = report();
+        QVERIFY2(again.contains("no seed of the experiment"), qPrintable(again));
     }
 
     void aDamagedArrayIsNamedAndFailsTheCheck()
