@@ -57,6 +57,11 @@ KeptMemory::~KeptMemory()
     mallopt(M_MMAP_THRESHOLD, usualMappedFrom);
     mallopt(M_TRIM_THRESHOLD, usualTrimFrom);
     mallopt(M_TOP_PAD, usualPad);
+    giveBackFreeMemory();
+}
+
+void giveBackFreeMemory()
+{
     malloc_trim(0);
 }
 
@@ -64,6 +69,8 @@ KeptMemory::~KeptMemory()
 
 KeptMemory::KeptMemory() = default;
 KeptMemory::~KeptMemory() = default;
+
+void giveBackFreeMemory() {}
 
 #endif
 

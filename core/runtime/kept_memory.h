@@ -14,4 +14,8 @@ public:
     KeptMemory& operator=(const KeptMemory&) = delete;
 };
 
+/// Gives back what is free now, kept or not: after work between steps that is rare and takes other memory than they do,
+/// as a validation.
+void giveBackFreeMemory();
+
 } // namespace nanodit
