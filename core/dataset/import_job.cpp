@@ -102,7 +102,8 @@ public:
         listing.reset(); // for the memory that the comparison of all pictures needs
         if (!excludeByRules(context))
             return finish(context, JobEnd::Cancelled);
-        lookForLost();
+        if (!lookForLost(context))
+            return finish(context, JobEnd::Cancelled);
         return finish(context, JobEnd::Finished);
     }
 
@@ -295,11 +296,12 @@ private:
         return true;
     }
 
-    /// Records whose picture an earlier import found where this one looked, and which is not there any more.
-    void lookForLost()
+    /// Records whose picture an earlier import found where this one looked, and which is not there any more. False when
+    /// stopped: each is asked of the disk.
+    bool lookForLost(const JobContext& context)
     {
         if (catalog_.recordCount() == static_cast<std::int64_t>(idsOfThisRun_.size()))
-            return;
+            return true;
         const auto isBelow = [](const fs::path& image, const fs::path& folder) {
             const auto relative = image.lexically_relative(folder);
             return !relative.empty() && *relative.begin() != "..";
@@ -310,6 +312,8 @@ private:
         for (auto page = catalog_.records(last, entriesAtOnce); !page.empty();
              page = catalog_.records(last, entriesAtOnce)) {
             last = page.back().id;
+            if (context.shouldStop())
+                return false;
             for (const auto& record : page) {
                 const bool sought = record.excluded.empty() && !idsOfThisRun_.contains(record.id) &&
                                     (isBelow(record.image, top) || isBelow(record.image, workspace_.imagesFolder()));
@@ -317,6 +321,7 @@ private:
                     lost_.push_back(record.id);
             }
         }
+        return true;
     }
 
     std::optional<Record> lookUp(const ImportEntry& entry) const

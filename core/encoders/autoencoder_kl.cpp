@@ -164,7 +164,7 @@ private:
         const auto query = head("to_q"), key = head("to_k"), value = head("to_v");
         const double operationsOfQuery = 2.0 * static_cast<double>(tokens.size(0) * tokens.size(1) * channels);
         constexpr std::int64_t queriesOfThread = 128; // fewer take no longer than laying out the keys for them
-        const auto slice = std::max(queriesOfThread * at::get_num_threads(),
+        const auto slice = std::max(x.is_cpu() ? queriesOfThread * at::get_num_threads() : std::int64_t{1},
                                     static_cast<std::int64_t>(operationsAtOnce / operationsOfQuery));
         std::vector<at::Tensor> parts;
         for (const auto& queries : query.split(slice, 2)) {
