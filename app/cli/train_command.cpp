@@ -65,7 +65,7 @@ TrainConfig configOf(const TrainArguments& arguments, const Workspace& workspace
     if (arguments.steps > 0)
         config.schedule.steps = arguments.steps;
     if (const auto& named = arguments.warmStart; !named.empty()) {
-        // From where the program was started, unless it is only in the workspace, from which configurations name theirs.
+        // From where the program was started, unless it is only in the workspace, as configurations name theirs.
         const auto here = std::filesystem::absolute(named);
         std::error_code ignored;
         const bool ofWorkspace =

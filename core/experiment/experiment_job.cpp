@@ -141,10 +141,8 @@ private:
     {
         auto shared = request_.config;
         shared.seed = 0; // Set by the experiment.
-        const Json json = {{"format", 2},
-                           {"experiment", name()},
-                           {"config", toYaml(shared)},
-                           {"validation", toJson(validation_)}};
+        const Json json = {
+            {"format", 2}, {"experiment", name()}, {"config", toYaml(shared)}, {"validation", toJson(validation_)}};
         return asWritten(json);
     }
 
@@ -387,13 +385,12 @@ private:
             " Arms with the same seed begin from the same random numbers and see the same samples in "
             "the same order" +
             (isSweep() ? ", unless a setting of theirs changes that." : "."));
-        report.notes.push_back("Validation: " + std::to_string(validation_.records) +
-                               " records of the validation split, the same noise for all models, " +
-                               std::to_string(validation_.steps) +
-                               " sampler steps. Intervals draw seeds and pictures again; of " +
-                               std::to_string(report.seeds) +
-                               (report.seeds == 1 ? " seed they show only the spread over pictures."
-                                                  : " seeds they show the spread over seeds only roughly."));
+        report.notes.push_back(
+            "Validation: " + std::to_string(validation_.records) +
+            " records of the validation split, the same noise for all models, " + std::to_string(validation_.steps) +
+            " sampler steps. Intervals draw seeds and pictures again; of " + std::to_string(report.seeds) +
+            (report.seeds == 1 ? " seed they show only the spread over pictures."
+                               : " seeds they show the spread over seeds only roughly."));
         for (const auto& note : validation.notes)
             report.notes.push_back(note);
     }

@@ -306,7 +306,7 @@ private Q_SLOTS:
         QVERIFY(std::ranges::any_of(report.remarks,
                                     [](const auto& line) { return contains(line, "4 pictures have the split"); }));
         QCOMPARE(f.import().unchanged, 5);
-        QCOMPARE(f.import(f.source / "Validation").unchanged, 1); // where nothing says that it is one of several
+        QCOMPARE(f.import(f.source / "Validation").unchanged, 1);      // where nothing says that it is one of several
         fs::rename(f.source / "train/a.png", f.source / "test/a.png"); // somebody wants it there
         f.import();
         QCOMPARE(f.record("train__a").split, "test"s);
