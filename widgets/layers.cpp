@@ -66,8 +66,7 @@ void PictureLayer::paint(QPainter& painter, const CanvasTransform& transform, co
     const bool enlarged = magnification * ratio >= 1; // then the painter scales: only what is in view is drawn
     const auto size = enlarged ? picture.size() : (target.size() * ratio).toSize().expandedTo({1, 1});
     if (scaled.size != size) {
-        const auto reduced =
-            enlarged ? picture : picture.scaled(size, Qt::IgnoreAspectRatio, Qt::SmoothTransformation);
+        const auto reduced = enlarged ? picture : picture.scaled(size, Qt::IgnoreAspectRatio, Qt::SmoothTransformation);
         scaled = {.picture = forPainting(reduced), .size = size};
     }
     painter.setRenderHint(QPainter::SmoothPixmapTransform, enlarged && magnification < squarePixelsFrom);

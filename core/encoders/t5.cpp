@@ -108,7 +108,7 @@ std::vector<at::Tensor> T5Encoder::encodeCaptions(const std::vector<std::string>
             };
             outputs.push_back(
                 joinHeads(attend(heads(q), heads(k), heads(v), 1.0, bias.narrow(2, 0, length).narrow(3, 0, length),
-                                  stop, weights_.options().products)));
+                                 stop, weights_.options().products)));
             first += length;
         }
         return at::cat(outputs, 1);

@@ -184,10 +184,8 @@ public:
         const auto x = given.contiguous();
         const auto y = at::empty_like(x);
         each(x, [&](std::int64_t first, std::int64_t count) {
-            rowKernel().gelu({.count = count,
-                              .element = elementOf(x),
-                              .x = elementsOf(x, first),
-                              .y = elementsOf(y, first)});
+            rowKernel().gelu(
+                {.count = count, .element = elementOf(x), .x = elementsOf(x, first), .y = elementsOf(y, first)});
         });
         context->save_for_backward({x});
         return y;

@@ -67,7 +67,7 @@ std::vector<PaintedPreview> paintTogether(PreviewPainter* painter, const Trainer
         return {};
     std::string own;
     std::optional<WorkAlone> painting(ranks); // its share
-    try { // rank 0 waits for what comes of it, also if that is nothing
+    try {                                     // rank 0 waits for what comes of it, also if that is nothing
         const auto* const raw = plan == PreviewPlan::BothWeights ? &trainer.model() : nullptr;
         if (painter != nullptr) {
             for (const auto& preview :

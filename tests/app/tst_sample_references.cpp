@@ -166,7 +166,7 @@ private Q_SLOTS:
         auto* const line = find<QComboBox>("referenceRecords")->lineEdit();
         line->selectAll();
         QTest::keyClicks(line, "zzz"); // nothing that is offered
-        session_->refreshRecords(); // as when passes have ended
+        session_->refreshRecords();    // as when passes have ended
         settle();
         QCOMPARE(line->text(), QString("zzz"));
         QCOMPARE(std::get<RecordReference>(form()->request().reference).id, session_->records()[0].id);

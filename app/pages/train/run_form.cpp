@@ -137,7 +137,7 @@ void RunForm::listRuns()
     const auto typed = name_->text().toStdString();
     const bool taken = std::any_of(session_.runs().begin(), session_.runs().end(),
                                    [&typed](const RunInfo& run) { return run.name == typed; });
-    const bool beingTyped = name_->hasFocus() && name_->isModified(); // "run-1", of "run-12"
+    const bool beingTyped = name_->hasFocus() && name_->isModified();      // "run-1", of "run-12"
     if (!beingTyped && (typed.empty() || (taken && newRun_->isEnabled()))) // a running one keeps its name
         name_->setText(QString::fromStdString(freeRunName(session_.workspace())));
     if (const int index = following_.isEmpty() ? -1 : runs_->findText(following_); index > 0) {
