@@ -10,12 +10,16 @@ build_packages="g++ cmake ninja-build ccache pkg-config zlib1g-dev libopencv-dev
 torch_packages="libtorch-dev libopenblas0-openmp"
 # the tests of the engine and of the command line,
 test_packages="qt6-base-dev"
-# and the window.
-window_packages="qt6-base-dev qt6-svg-dev libqcustomplot-dev libgl-dev libqt6svg6 fonts-dejavu-core"
+# and the window, whose style sheet reads SVG by a plugin: until Debian 12 that of libqt6svg6. A name with a question mark is that of
+# a package that not every system has.
+window_packages="qt6-base-dev qt6-svg-dev libqcustomplot-dev libgl-dev libqt6svg6 qt6-svg-plugins? fonts-dejavu-core"
 
 # missing_packages NAME...: those that are not installed.
 missing_packages() {
   for package in "$@"; do
+    case $package in
+      *\?) package=${package%\?}; apt-cache show "$package" >/dev/null 2>&1 || continue ;;
+    esac
     dpkg-query -W -f='${db:Status-Abbrev}' "$package" 2>/dev/null | grep -q '^ii' || printf '%s ' "$package"
   done
 }
@@ -35,6 +39,7 @@ install_packages() {
   [ "$(id -u)" = 0 ] || as_root=sudo
   say "installing: $missing"
   $as_root apt-get update -qq || fail "the package lists could not be read; check the network and /etc/apt/sources.list, then run this again"
+  missing=$(missing_packages "$@") # with those that only the new lists name
   $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null ||
     fail "apt-get could not install: $missing"
 }

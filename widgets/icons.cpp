@@ -26,17 +26,21 @@ public:
 
     void paint(QPainter* painter, const QRect& rect, QIcon::Mode mode, QIcon::State state) override
     {
-        const auto ratio = painter->device()->devicePixelRatioF();
-        auto drawn = scaledPixmap(rect.size() * ratio, mode, state, ratio);
-        painter->drawPixmap(rect, drawn);
+        painter->drawPixmap(rect, pixmap(rect.size() * painter->device()->devicePixelRatioF(), mode, state));
     }
 
-    QPixmap pixmap(const QSize& size, QIcon::Mode mode, QIcon::State state) override
+    /// Until Qt 6.7 the size is one in pixels of the screen, since then it must be multiplied by the scale.
+    QPixmap scaledPixmap(const QSize& size, QIcon::Mode mode, QIcon::State state,
+                         [[maybe_unused]] qreal scale) override
     {
-        return scaledPixmap(size, mode, state, 1.0);
+#if QT_VERSION >= QT_VERSION_CHECK(6, 8, 0)
+        return pixmap(size * scale, mode, state);
+#else
+        return pixmap(size, mode, state);
+#endif
     }
 
-    QPixmap scaledPixmap(const QSize& size, QIcon::Mode mode, QIcon::State, qreal) override
+    QPixmap pixmap(const QSize& size, QIcon::Mode mode, QIcon::State) override
     {
         if (size.isEmpty()) // in a control that a splitter has squeezed away
             return QPixmap(size);

@@ -1,8 +1,11 @@
 #include "widgets/banner.h"
 #include "widgets/colours.h"
+#include "widgets/icons.h"
 #include "widgets/theme.h"
 
 #include <QApplication>
+#include <QIcon>
+#include <QImage>
 #include <QLabel>
 #include <QTest>
 #include <QToolButton>
@@ -102,6 +105,31 @@ private Q_SLOTS:
         QApplication::setFont(before);
         font.setPixelSize(20);
         QCOMPARE(smallFont(font).pixelSize(), 18);
+    }
+
+    void iconsAreAsSharpAsTheScreen()
+    {
+        Theme theme(*qApp);
+        const auto train = icon(QStringLiteral("train"));
+        QCOMPARE(train.pixmap(QSize(20, 20), 1.0).size(), QSize(20, 20));
+        QCOMPARE(train.pixmap(QSize(20, 20), 1.25).size(), QSize(25, 25));
+        QCOMPARE(train.pixmap(QSize(20, 20), 2.0).size(), QSize(40, 40));
+    }
+
+    /// Style sheets read SVG by a plugin, which some systems have in a package of its own.
+    void marksOfTheStyleSheetAreDrawn()
+    {
+        for (const char* const name : {"arrow-down-light", "arrow-up-dark", "check-white"}) {
+            const auto mark = QIcon(QStringLiteral(":/nanodit/style/%1.svg").arg(QLatin1String(name))).pixmap(12, 12);
+            QVERIFY2(!mark.isNull(), "install qt6-svg-plugins");
+            const auto image = mark.toImage();
+            int drawn = 0;
+            for (int y = 0; y < image.height(); ++y) {
+                for (int x = 0; x < image.width(); ++x)
+                    drawn += image.pixelColor(x, y).alpha() > 128;
+            }
+            QVERIFY2(drawn > 0, name);
+        }
     }
 
     void aLongMessageBeginsWithItsFirstSentence()
