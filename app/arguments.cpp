@@ -54,6 +54,8 @@ void addWindowOptions(QCommandLineParser& parser)
 {
     parser.addHelpOption();
     parser.addVersionOption();
+    parser.addPositionalArgument(QStringLiteral("folder"), QStringLiteral("The same as --workspace folder."),
+                                 QStringLiteral("[folder]"));
     parser.addOptions(
         {{{QStringLiteral("w"), workspaceOption},
           QStringLiteral("Open this workspace, not the one that was opened last."),
@@ -74,15 +76,16 @@ void parseOptions(QCommandLineParser& parser, const QStringList& arguments)
         parser.showVersion();
     if (parser.isSet(QStringLiteral("help")))
         parser.showHelp();
-    if (const auto others = parser.positionalArguments(); !others.isEmpty())
-        throw UsageError("\"" + others.front().toStdString() +
-                         "\" stands beside the options; a workspace is opened with --workspace FOLDER");
+    const auto folders = parser.positionalArguments() + parser.values(workspaceOption);
+    if (folders.size() > 1)
+        throw UsageError("the window opens one workspace, but " + std::to_string(folders.size()) +
+                         " folders are named: " + folders.join(QStringLiteral(", ")).toStdString());
 }
 
 Arguments windowArguments(const QCommandLineParser& parser)
 {
     Arguments arguments;
-    arguments.workspace = parser.value(workspaceOption);
+    arguments.workspace = (parser.values(workspaceOption) + parser.positionalArguments()).value(0);
     arguments.device = {.device = parser.value(deviceOption).toStdString(),
                         .threads = wholeNumber(parser, threadsOption, 0, mostThreads)};
     checkSpelling(arguments.device);

@@ -26,7 +26,7 @@ struct Arguments {
 /// Adds the window's options, --help and --version to a parser, which may have others.
 void addWindowOptions(QCommandLineParser& parser);
 /// Parses a command line, of which the first is the program. Prints the help or the version and ends the program where
-/// that is asked for. Throws UsageError for options that there are not, and for whatever stands beside them.
+/// that is asked for. Throws UsageError for unknown options and for more than one workspace.
 void parseOptions(QCommandLineParser& parser, const QStringList& arguments);
 /// The window's options of what was parsed. Throws UsageError for values that an option does not take.
 Arguments windowArguments(const QCommandLineParser& parser);

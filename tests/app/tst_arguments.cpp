@@ -67,6 +67,7 @@ private Q_SLOTS:
         QCOMPARE(all.theme, std::optional(ThemeMode::Dark));
         QCOMPARE(all.device.device, std::string("cuda:1"));
         QCOMPARE(all.device.threads, 3);
+        QCOMPARE(argumentsOf({"--theme", "dark", "/some/where"}).workspace, QStringLiteral("/some/where"));
         for (const auto& info : pageTable())
             QCOMPARE(argumentsOf({"--page", info.word}).page, std::optional(info.page));
     }
@@ -87,8 +88,9 @@ private Q_SLOTS:
         row("page", {"--page", "trian"},
             "--page is \"trian\", but must be dataset, train, attention, sample, validate or runs");
         row("theme", {"--theme", "blue"}, "--theme is \"blue\", but must be system, light or dark");
-        row("beside", {"workspace"},
-            "\"workspace\" stands beside the options; a workspace is opened with --workspace FOLDER");
+        row("two folders", {"one", "two"}, "the window opens one workspace, but 2 folders are named: one, two");
+        row("a folder and the option", {"one", "--workspace", "two"},
+            "the window opens one workspace, but 2 folders are named: one, two");
     }
     void refusesBadValuesInASentence()
     {
