@@ -14,6 +14,7 @@
 #include "tests/support/test_data.h"
 
 #include <ATen/ATen.h>
+#include <QFloat16> // which QCOMPARE of a json needs to be complete
 #include <QTest>
 
 #include <algorithm>
