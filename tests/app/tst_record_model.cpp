@@ -365,7 +365,8 @@ private Q_SLOTS:
 
         DuplicatesReport found;
         for (int i = 0; i < some; ++i)
-            found.pairs.push_back({.id = "copy-" + std::to_string(i), .of = "record-" + std::to_string(i)});
+            found.pairs.push_back(
+                {.id = "copy-" + std::to_string(i), .of = "record-" + std::to_string(i), .excluded = {}});
         found.compared = many;
         DuplicatesPanel duplicates(session);
         duplicates.show(found);
