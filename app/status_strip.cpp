@@ -144,10 +144,10 @@ void StatusStrip::arrange()
         bar->setParts(width < comfortableJobWidth ? JobBar::Parts::Compact : JobBar::Parts::All);
         bar->setVisible(i < fitting);
     }
-    more_->setVisible(fitting < count);
     more_->setText(tr("+%1").arg(count - fitting));
     more_->setToolTip(tr("%1 more running").arg(count - fitting));
     more_->setAccessibleName(more_->toolTip());
+    more_->setVisible(fitting < count); // last, for it takes room from the bars, which are arranged anew at once
 }
 
 void StatusStrip::fillMore()
