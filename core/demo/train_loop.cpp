@@ -1,7 +1,6 @@
 #include "core/demo/train_loop.h"
 
 #include "core/runtime/error.h"
-#include "core/runtime/kept_memory.h"
 #include "core/train/optimiser.h"
 
 #include <ATen/ATen.h>
@@ -67,7 +66,6 @@ std::int64_t restore(const TrainLoopPlan& plan, const Parameters& parameters, Ad
 bool runTrainLoop(const TrainLoopPlan& plan, const Parameters& parameters, const LossOfStep& lossOf,
                   const JobContext& context)
 {
-    const KeptMemory keptMemory;
     AdamW optimiser(parameters, {.betas = plan.betas, .eps = 1e-8, .weightDecay = plan.weightDecay});
     auto noise = at::detail::createCPUGenerator(plan.seed);
     const auto first = restore(plan, parameters, optimiser, noise);

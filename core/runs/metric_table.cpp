@@ -141,8 +141,7 @@ std::vector<StepMetric> makeTable()
     table.push_back(member<&StepMetrics::residentMegabytes>({.key = "resident_megabytes",
                                                              .label = "Memory",
                                                              .unit = "MB",
-                                                             .help = "Memory of the process in RAM, with what a "
-                                                                     "step has freed for the next one to take.",
+                                                             .help = "Memory of the process in RAM.",
                                                              .decimals = 0}));
     table.push_back(member<&StepMetrics::damagedSamples>(
         {.key = "damaged_samples",

@@ -13,7 +13,6 @@
 #include "core/runtime/elapsed.h"
 #include "core/runtime/error.h"
 #include "core/runtime/failure.h"
-#include "core/runtime/kept_memory.h"
 #include "core/runtime/tf32.h"
 #include "core/runtime/torch_version.h"
 #include "core/train/checkpoint_writer.h"
@@ -422,10 +421,6 @@ bool TrainJob::validate(const JobContext& context)
 {
     const WorkAlone alone(trainer_->ranks());
     saveAndWait();
-    struct GiveBack { // what the steps to come do not need
-        ~GiveBack() { giveBackFreeMemory(); }
-    };
-    const GiveBack afterwards{};
     std::optional<EventFile::Scalars> means;
     try { // What cannot be validated must not end a training run.
         means = validator_(writer_->newest(), metrics_->validations(), context);

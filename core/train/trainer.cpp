@@ -70,8 +70,7 @@ Trainer::Trainer(const TrainConfig& config, std::int64_t textTokens, const Compu
 
 Trainer::Trainer(const TrainConfig& config, std::int64_t textTokens, const Compute& compute,
                  std::shared_ptr<Collective> collective, const BucketSizes& buckets)
-    : keptMemory_(compute.device.is_cpu() ? std::make_unique<KeptMemory>() : nullptr)
-    , config_(config)
+    : config_(config)
     , textTokens_(textTokens)
     , compute_(compute)
     , collective_(std::move(collective))

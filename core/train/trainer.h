@@ -6,7 +6,6 @@
 #include "core/runs/checkpoint.h"
 #include "core/runs/metrics_file.h"
 #include "core/runs/step_metrics.h"
-#include "core/runtime/kept_memory.h"
 #include "core/train/black_box.h"
 #include "core/train/collective.h"
 #include "core/train/draws.h"
@@ -125,7 +124,6 @@ private:
     /// Whether the next step is one that does.
     bool measuresAttention() const;
 
-    std::unique_ptr<KeptMemory> keptMemory_; ///< First, so that what the others held goes back; null on a GPU.
     TrainConfig config_;
     std::int64_t textTokens_;
     Compute compute_;

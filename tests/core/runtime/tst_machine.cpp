@@ -1,16 +1,7 @@
-#include "core/runtime/kept_memory.h"
 #include "core/runtime/machine.h"
 #include "tests/support/test_data.h"
 
 #include <QTest>
-
-#include <cstddef>
-#include <fstream>
-#include <memory>
-#include <sys/resource.h>
-#include <thread>
-#include <unistd.h>
-#include <vector>
 
 using namespace nanodit;
 namespace fs = std::filesystem;
@@ -34,38 +25,6 @@ public:
 private:
     test::TemporaryFolder folder_;
 };
-
-/// Pages that the system hands out while blocks of 1 to 7 MB, 115 MB together, are taken, written to and freed, the
-/// last one first, as a backward pass does.
-long pagesOfARound()
-{
-    const auto pages = [] {
-        rusage usage{};
-        getrusage(RUSAGE_SELF, &usage);
-        return usage.ru_minflt;
-    };
-    constexpr std::size_t blocks = 30, smallestPage = 4096;
-    const auto before = pages();
-    std::vector<std::unique_ptr<char[]>> taken;
-    for (std::size_t i = 0; i < blocks; ++i) {
-        const std::size_t bytes = (1 + i % 7) << 20;
-        taken.push_back(std::unique_ptr<char[]>(new char[bytes]));
-        volatile char* const written = taken.back().get();
-        for (std::size_t at = 0; at < bytes; at += smallestPage)
-            written[at] = 1;
-    }
-    while (!taken.empty())
-        taken.pop_back();
-    return pages() - before;
-}
-
-/// Memory of this process that is in RAM.
-std::int64_t residentBytes()
-{
-    std::int64_t all = 0, resident = 0;
-    std::ifstream("/proc/self/statm") >> all >> resident;
-    return resident * sysconf(_SC_PAGESIZE);
-}
 
 /// One with the hierarchy of cgroup v2.
 void mountVersion2(Tree& tree, const std::string& top = "/", const std::string& group = "/user.slice/job.scope")
@@ -165,34 +124,6 @@ private Q_SLOTS:
         QCOMPARE(machine.availableMemory(), 3 * gigabyte);
         machine.limits.memory->value = 64 * gigabyte;
         QCOMPARE(machine.usableMemory(), 32 * gigabyte);
-    }
-
-    /// In the thread that runs the command line and in one such as the window's jobs have, whose heaps are others.
-    void keptMemoryIsNotTakenAnewAndGoesBackInTheEnd()
-    {
-#if !defined(__GLIBC__) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-        QSKIP("this build has another allocator");
-#endif
-        long again = 0, inThread = 0;
-        std::int64_t held = 0;
-        {
-            const KeptMemory kept;
-            const auto rounds = [](long& last) {
-                for (int round = 0; round < 4; ++round) {
-                    const KeptMemory another; // whose end is not that of all
-                    last = pagesOfARound();
-                }
-            };
-            rounds(again);
-            std::thread([&] { rounds(inThread); }).join();
-            held = residentBytes();
-        }
-        constexpr long few = 500;
-        QVERIFY2(again < few, std::to_string(again).c_str());
-        QVERIFY2(inThread < few, std::to_string(inThread).c_str());
-        const auto left = residentBytes();
-        constexpr std::int64_t most = 50'000'000;
-        QVERIFY2(left < held - most, (std::to_string(held) + " and then " + std::to_string(left)).c_str());
     }
 
     void thisMachineIsRead()
