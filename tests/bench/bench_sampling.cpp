@@ -10,11 +10,11 @@
 #include "core/sample/models_in_memory.h"
 #include "core/sample/sampling_session.h"
 #include "tests/bench/measured_step.h"
+#include "tests/support/test_data.h"
 
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <future>
 #include <thread>
 #include <vector>
@@ -125,11 +125,11 @@ void plane(SamplingSession& session, const SampleRequest& request)
 int main(int argc, char** argv)
 {
     try {
-        std::filesystem::path folder = argc > 1 ? argv[1] : "";
-        if (folder.empty()) {
-            folder = std::filesystem::temp_directory_path() / ("bench-sampling-" + std::to_string(std::rand()));
+        std::setvbuf(stdout, nullptr, _IOLBF, 0); // each line when it is known, also into a file
+        const test::TemporaryFolder made;
+        const std::filesystem::path folder = argc > 1 ? argv[1] : made / "demo";
+        if (argc < 2)
             makeDemoJob({.folder = folder, .scenes = 20})->run({});
-        }
         const auto workspace = Workspace::open(folder);
         const auto records = listRecords(workspace, Look::Catalog);
         const std::string id = argc > 2 ? argv[2] : records.front().id;
