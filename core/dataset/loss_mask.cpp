@@ -70,11 +70,6 @@ LossMasks::Masks LossMasks::listed(const fs::path& folder)
     return masks;
 }
 
-fs::path lossMaskFile(const fs::path& picture)
-{
-    return LossMasks().of(picture);
-}
-
 Array lossMask(const fs::path& file, ImageSize picture, ImageSize bucket, GridSize latent)
 {
     const auto mask = readImage(file);

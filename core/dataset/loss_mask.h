@@ -38,9 +38,6 @@ private:
     std::map<std::filesystem::path, Folder> folders_;
 };
 
-/// The same for one picture.
-std::filesystem::path lossMaskFile(const std::filesystem::path& picture);
-
 /// The weights of a picture's loss, one for each latent pixel of its bucket: [rows, cols], float32, 0 (black in the
 /// mask) to 1 (white), the mean over what the latent pixel covers, through the crop of the bucket image. Throws
 /// DataError naming the file when it cannot be read, has not the proportions of the picture, or is black all over the

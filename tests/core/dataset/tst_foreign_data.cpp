@@ -237,7 +237,7 @@ private Q_SLOTS:
         QCOMPARE(report.added, 6);
         std::int64_t masked = 0;
         for (const auto& record : Catalog::open(f.workspace).records())
-            masked += !lossMaskFile(record.image).empty();
+            masked += !LossMasks().of(record.image).empty();
         QCOMPARE(masked, 1);
     }
 

@@ -40,12 +40,12 @@ private Q_SLOTS:
     {
         const TemporaryFolder folder;
         test::writeText(folder / "cat.jpg", "x");
-        QVERIFY(lossMaskFile(folder / "cat.jpg").empty());
+        QVERIFY(LossMasks().of(folder / "cat.jpg").empty());
         test::writeText(folder / "cat-mask.PNG", "x");
         test::writeText(folder / "dog-mask.jpg", "x");
-        QCOMPARE(lossMaskFile(folder / "cat.jpg"), folder / "cat-mask.PNG");
-        QVERIFY(lossMaskFile(folder / "dog.jpg").empty());
-        QVERIFY(lossMaskFile(folder / "cat-mask.PNG").empty());
+        QCOMPARE(LossMasks().of(folder / "cat.jpg"), folder / "cat-mask.PNG");
+        QVERIFY(LossMasks().of(folder / "dog.jpg").empty());
+        QVERIFY(LossMasks().of(folder / "cat-mask.PNG").empty());
     }
 
     void mayBeSpelledAsOnOtherSystems()

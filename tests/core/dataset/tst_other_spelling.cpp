@@ -104,9 +104,9 @@ private Q_SLOTS:
         QCOMPARE(report.passedBy.kinds().at("masks of other pictures").count, 1);
         std::size_t masked = 0;
         for (const auto& record : Catalog::open(f.workspace).records())
-            masked += !lossMaskFile(record.image).empty();
+            masked += !LossMasks().of(record.image).empty();
         QCOMPARE(masked, 3U);
-        QVERIFY(lossMaskFile(f.source / "b.png").empty()); // it is that of B.jpg
+        QVERIFY(LossMasks().of(f.source / "b.png").empty()); // it is that of B.jpg
     }
 
     void rowsOfTables()

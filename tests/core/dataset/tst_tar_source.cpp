@@ -136,7 +136,7 @@ private Q_SLOTS:
         QCOMPARE(report.passedBy.kinds().at("masks of the loss").count, 4);
         std::size_t masked = 0;
         for (const auto& record : Catalog::open(f.workspace).records()) {
-            const auto file = lossMaskFile(record.image);
+            const auto file = LossMasks().of(record.image);
             if (file.empty())
                 continue;
             ++masked;

@@ -73,7 +73,7 @@ private Q_SLOTS:
         const auto records = listRecords(workspace);
         QCOMPARE(records.size(), std::size_t{30}); // a mask is no picture
         for (const auto& record : records) {
-            const auto file = lossMaskFile(record.image);
+            const auto file = LossMasks().of(record.image);
             QVERIFY(!file.empty());
             const auto scene = sceneFromTruth(
                 nlohmann::json::parse(readTextFile(workspace.root / "data/truth" / (record.id + ".json"))), record.id);
