@@ -6,27 +6,11 @@
 #include <exception>
 #include <utility>
 
-#ifdef __linux__
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-#endif
-
 namespace nanodit {
 
 namespace {
 
 constexpr int deliveryIntervalMilliseconds = 34;
-
-/// Compute threads inherit this from the thread that starts them: the window keeps its turn on a machine whose cores
-/// are all busy.
-void yieldToTheWindow()
-{
-#ifdef __linux__
-    constexpr int niceness = 5;
-    setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), niceness);
-#endif
-}
 
 } // namespace
 
@@ -42,8 +26,7 @@ JobRunner::JobRunner(QString name, Page page, QObject* parent)
 JobRunner::~JobRunner()
 {
     control_->requestStop();
-    if (thread_.joinable())
-        thread_.join();
+    releaseThread();
 }
 
 JobRunner::Outcome JobRunner::runToItsEnd(Job& job, const JobContext& context)
@@ -67,13 +50,21 @@ void JobRunner::start(std::unique_ptr<Job> job)
                                deliver(
                                    [this, level, line = QString::fromStdString(text)] { Q_EMIT logged(level, line); });
                            }};
-    thread_ = std::thread([this, owned = std::move(job), context = std::move(context)]() mutable {
-        yieldToTheWindow();
+    thread_ = JobThread::take();
+    thread_->begin([this, owned = std::shared_ptr(std::move(job)), context = std::move(context)]() mutable {
         const auto outcome = runToItsEnd(*owned, context);
         owned.reset(); // what the job holds (a model, files) is gone before the window hears of its end
         QMetaObject::invokeMethod(
             this, [this, outcome] { finish(outcome); }, Qt::QueuedConnection);
     });
+}
+
+void JobRunner::releaseThread()
+{
+    if (!thread_)
+        return;
+    thread_->wait();
+    JobThread::giveBack(std::move(thread_));
 }
 
 void JobRunner::post(const Progress& progress)
@@ -128,6 +119,7 @@ void JobRunner::drain()
 void JobRunner::finish(const Outcome& outcome)
 {
     drain();
+    releaseThread(); // a job that begins at the end of this one takes it
     running_ = false;
     surely([this, &outcome] {
         if (outcome.failure)

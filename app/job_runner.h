@@ -1,5 +1,6 @@
 #pragma once
 
+#include "app/job_thread.h"
 #include "app/page_table.h"
 #include "core/runtime/job.h"
 #include "core/runtime/remedy.h"
@@ -13,7 +14,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <thread>
 #include <vector>
 
 namespace nanodit {
@@ -67,6 +67,7 @@ private:
         std::optional<Notice> failure = {};
     };
     static Outcome runToItsEnd(Job& job, const JobContext& context);
+    void releaseThread(); ///< Waits for the job, and leaves the thread to the next.
     void post(const Progress& progress);
     void wakeHome(); ///< Any thread; call with the mutex held.
     void drainSoon();
@@ -86,7 +87,7 @@ private:
     std::vector<std::function<void()>> events_;
     bool homeAwake_ = false;
 
-    std::thread thread_;
+    std::unique_ptr<JobThread> thread_; ///< Null: not begun, or ended.
 };
 
 } // namespace nanodit

@@ -179,6 +179,33 @@ private Q_SLOTS:
         QVERIFY(!failed[0][0].value<Notice>().text.empty());
     }
 
+    void aJobThatBeginsAtTheEndOfAnotherHasItsThread()
+    {
+        std::vector<std::thread::id> threads;
+        const auto noting = [&threads] {
+            return makeJob([&threads](const JobContext&) {
+                threads.push_back(std::this_thread::get_id());
+                return JobEnd::Finished;
+            });
+        };
+        JobRunner first("first", Page::Sample), next("next", Page::Sample);
+        QSignalSpy ended(&next, &JobRunner::ended);
+        connect(&first, &JobRunner::ended, this, [&] { next.start(noting()); });
+        first.start(noting());
+        QTRY_COMPARE_WITH_TIMEOUT(ended.count(), 1, longest);
+        QCOMPARE(threads.size(), std::size_t(2));
+        QVERIFY(threads[0] == threads[1]);
+    }
+
+    void jobsThatRunTogetherHaveThreadsOfTheirOwn()
+    {
+        std::atomic<int> rounds = 0, otherRounds = 0;
+        JobRunner one("one", Page::Train), other("other", Page::Dataset);
+        one.start(endlessJob(rounds));
+        other.start(endlessJob(otherRounds));
+        QTRY_VERIFY_WITH_TIMEOUT(rounds > 3 && otherRounds > 3, longest);
+    }
+
     void canBeDestroyedWhileItsJobRuns()
     {
         std::atomic<int> rounds = 0;
