@@ -222,14 +222,17 @@ void registerConfig(CLI::App& app, Options& options)
         "FILE", a->file,
         "A YAML file, the folder of a run or workspace, or demo, base or plan: check it, and show what it "
         "changes");
-    command->add_option("--check", a->file, "The same as FILE")->excludes(file);
+    auto* const check = command->add_option("--check", a->file, "The same as FILE")->excludes(file);
     auto* const list = command->add_flag("--list", a->list,
                                          "List every setting with its default, range and meaning; with FILE also its "
                                          "value there");
     command->add_flag("--markdown", a->markdown, "With --list and no FILE: as tables in Markdown")
         ->needs(list)
-        ->excludes(file);
-    command->add_option("--set", a->set, "Change a setting before the check: --set optimiser.lr=1e-4")->take_all();
+        ->excludes(file)
+        ->excludes(check);
+    command->add_option("--set", a->set, "Change a setting before the check: --set optimiser.lr=1e-4")
+        ->allow_extra_args(false) // so that FILE may follow
+        ->take_all();
     command
         ->add_flag("--yaml", a->yaml, "Print the configuration with an explanation of every setting, as a file to edit")
         ->excludes(list);

@@ -1,5 +1,6 @@
 #include "app/cli/commands.h"
 #include "app/cli/record_text.h"
+#include "app/cli/shared_options.h"
 #include "core/config/workspace_config.h"
 #include "core/front/data.h"
 #include "core/io/utf8.h"
@@ -70,9 +71,7 @@ void registerEdit(CLI::App& app, Options& options)
     edits->captionGiven = command->add_option("--caption", edits->caption, "The new caption, of one record");
     edits->splitGiven =
         command->add_option("--split", edits->split, "train, val or another; rule: chosen by validation_share again");
-    edits->tagsGiven = command->add_option("--tags", edits->tags, "Comma-separated tags; replaces existing ones")
-                           ->delimiter(',')
-                           ->expected(0, -1);
+    edits->tagsGiven = addTags(*command, edits->tags);
     edits->excludeGiven =
         command->add_option("--exclude", edits->exclude, "Exclude from passes and packing, for this reason");
     command->add_flag("--include", edits->include, "Include again")->excludes(edits->excludeGiven);

@@ -1,5 +1,5 @@
 #include "app/cli/commands.h"
-#include "app/cli/number_checks.h"
+#include "app/cli/shared_options.h"
 #include "core/config/workspace_config.h"
 #include "core/front/runs.h"
 #include "core/front/training.h"
@@ -206,14 +206,15 @@ void registerRuns(CLI::App& app, Options& options)
     command->add_option("RUNS", *names, "Only these runs; of two or more also the settings in which they differ");
     const auto edits = std::make_shared<RunEdits>();
     edits->noteGiven = command->add_option("--note", edits->note, "A note on this run; empty removes it");
-    edits->tagsGiven = command->add_option("--tags", edits->tags, "Comma-separated tags; replaces existing ones")
-                           ->delimiter(',')
-                           ->expected(0, -1);
+    edits->tagsGiven = addTags(*command, edits->tags);
     edits->newNameGiven = command->add_option("--rename", edits->newName, "Another name for this run");
     const auto checkpoints = std::make_shared<CheckpointEdits>();
     command->add_flag("--checkpoints", checkpoints->list, "List the checkpoints of this run and why each is kept");
-    command->add_option("--star", checkpoints->star, "Keep the checkpoint of this step for ever")->check(notNegative());
+    command->add_option("--star", checkpoints->star, "Keep the checkpoint of this step for ever")
+        ->allow_extra_args(false) // so that a name may follow
+        ->check(notNegative());
     command->add_option("--unstar", checkpoints->unstar, "Take the star off the checkpoint of this step")
+        ->allow_extra_args(false)
         ->check(notNegative());
     command->callback([names, edits, checkpoints, &options] { runRuns(*names, *edits, *checkpoints, options); });
 }

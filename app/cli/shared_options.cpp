@@ -45,6 +45,15 @@ CLI::Option* addSeed(CLI::App& command, std::uint64_t& seed, const std::string& 
     return command.add_option("--seed", seed, help)->check(seedNumber())->capture_default_str();
 }
 
+CLI::Option* addTags(CLI::App& command, std::vector<std::string>& tags)
+{
+    return command.add_option("--tags", tags, "Comma-separated tags; replaces existing ones")
+        ->delimiter(',')
+        ->expected(0, 1)
+        ->allow_extra_args(false)
+        ->take_all(); // the delimiter makes several of one
+}
+
 CLI::Validator notEmpty(const std::string& expected)
 {
     return {[expected](const std::string& text) {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <string>
+#include <vector>
 
 namespace nanodit::cli {
 
@@ -47,6 +48,9 @@ void addScales(CLI::App& command, double& text, double& dino);
 void addGuidance(CLI::App& command, GuidanceMode& guidance);
 void addShift(CLI::App& command, double& shift);
 CLI::Option* addSeed(CLI::App& command, std::uint64_t& seed, const std::string& help);
+
+/// --tags: all in one word, so that names may follow; without one there are none. `tags` are replaced.
+CLI::Option* addTags(CLI::App& command, std::vector<std::string>& tags);
 
 /// What was given must not be taken for what was left out. `expected` follows "must be".
 CLI::Validator notEmpty(const std::string& expected);

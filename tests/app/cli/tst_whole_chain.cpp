@@ -59,6 +59,24 @@ private Q_SLOTS:
         QCOMPARE(imported.value("unchanged").toInt(), 24);
     }
 
+    void idsMayStandBehindTags()
+    {
+        const auto tagged = [this](const QStringList& edit) {
+            QStringList found;
+            const auto result = runProgram(QStringList{"-w", workspace_, "--json", "edit"} + edit);
+            for (const auto& record : result.json().value("records").toArray()) {
+                QStringList tags;
+                for (const auto& tag : record.toObject().value("tags").toArray())
+                    tags << tag.toString();
+                found << record.toObject().value("id").toString() + ": " + tags.join(' ');
+            }
+            return found;
+        };
+        QCOMPARE(tagged({"--tags", "night,city", "scene-000001", "scene-000002"}),
+                 (QStringList{"scene-000001: city night", "scene-000002: city night"}));
+        QCOMPARE(tagged({"scene-000001", "scene-000002", "--tags"}), (QStringList{"scene-000001: ", "scene-000002: "}));
+    }
+
     void passesAreForetoldAndDoWhatIsMissing()
     {
         // A second run of the passes has nothing to do.
