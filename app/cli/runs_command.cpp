@@ -81,17 +81,18 @@ std::vector<RunInfo> chosen(const Workspace& workspace, const std::vector<std::s
 /// Gives the name that the run has then.
 std::string edit(const Workspace& workspace, const std::string& name, const RunEdits& edits)
 {
-    const auto run = chosen(workspace, {name}).front();
+    auto run = chosen(workspace, {name}).front();
+    if (*edits.newNameGiven) { // first: it may be refused, and then nothing is changed
+        renameRun(workspace, name, edits.newName);
+        run = chosen(workspace, {edits.newName}).front();
+    }
     auto notes = notesOf(run);
     if (*edits.noteGiven)
         notes.note = edits.note;
     if (*edits.tagsGiven)
         notes.tags = edits.tags;
     writeRunNotes(run.folder, notes);
-    if (!*edits.newNameGiven)
-        return name;
-    renameRun(workspace, name, edits.newName);
-    return edits.newName;
+    return run.name;
 }
 
 /// What is asked about the checkpoints of one run, or changed in them.
@@ -113,17 +114,21 @@ std::int64_t bytesOf(const std::filesystem::path& folder)
 void runCheckpoints(const Workspace& workspace, const std::string& name, const CheckpointEdits& edits, Options& options)
 {
     const auto run = chosen(workspace, {name}).front();
-    const auto starAll = [&run](const std::vector<std::int64_t>& steps, bool starred) {
+    const auto foldersOf = [&run](const std::vector<std::int64_t>& steps) {
+        std::vector<std::filesystem::path> folders;
         for (const auto step : steps) {
-            const auto folder = run.folder / "checkpoints" / checkpointName(step);
-            if (std::find(run.checkpoints.begin(), run.checkpoints.end(), folder) == run.checkpoints.end())
+            folders.push_back(run.folder / "checkpoints" / checkpointName(step));
+            if (std::find(run.checkpoints.begin(), run.checkpoints.end(), folders.back()) == run.checkpoints.end())
                 throw UsageError("the run \"" + run.name + "\" has no checkpoint of step " + std::to_string(step) +
                                  ": \"nanodit runs " + run.name + " --checkpoints\" lists them");
-            starCheckpoint(folder, starred);
         }
+        return folders;
     };
-    starAll(edits.star, true);
-    starAll(edits.unstar, false);
+    const auto starred = foldersOf(edits.star), unstarred = foldersOf(edits.unstar); // before anything is changed
+    for (const auto& folder : starred)
+        starCheckpoint(folder, true);
+    for (const auto& folder : unstarred)
+        starCheckpoint(folder, false);
     SavingConfig rule;
     try {
         rule = readTrainConfig(run.folder / "config.yaml").saving;
