@@ -1,6 +1,6 @@
 #include "app/cli/guidance_options.h"
 
-#include "app/cli/number_checks.h"
+#include "app/cli/shared_options.h"
 #include "core/runtime/error.h"
 
 #include <algorithm>
@@ -80,11 +80,11 @@ void GuidanceOptions::apply(SampleRequest& request, const CLI::App& command) con
     request.projected = projected;
     request.internalScale = internalScale;
     if (!weakGuide.checkpoint.empty())
-        request.weakGuide = weakGuide;
+        request.weakGuide = {.checkpoint = absolutePath(weakGuide.checkpoint), .scale = weakGuide.scale};
     if (!startRecord.empty())
         request.start = PictureStart{.picture = RecordReference{startRecord}, .time = startTime};
     else if (!startPicture.empty())
-        request.start = PictureStart{.picture = PictureReference{startPicture}, .time = startTime};
+        request.start = PictureStart{.picture = PictureReference{absolutePath(startPicture)}, .time = startTime};
     const auto refuseUnless = [&command](bool there, std::initializer_list<const char*> options, const char* needed) {
         for (const auto* const option : options) {
             if (!there && command.count(option) > 0)

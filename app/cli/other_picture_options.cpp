@@ -1,6 +1,6 @@
 #include "app/cli/other_picture_options.h"
 
-#include "app/cli/number_checks.h"
+#include "app/cli/shared_options.h"
 #include "core/runtime/error.h"
 
 namespace nanodit::cli {
@@ -43,7 +43,7 @@ void OtherPictureOptions::apply(SampleRequest& request) const
         if (!clsRecord.empty())
             request.clsFrom = RecordReference{clsRecord};
         else
-            request.clsFrom = PictureReference{clsPicture};
+            request.clsFrom = PictureReference{absolutePath(clsPicture)};
     }
     if (blendRecord.empty() && blendPicture.empty()) {
         if (blendWeightOption->count() > 0)
@@ -54,7 +54,7 @@ void OtherPictureOptions::apply(SampleRequest& request) const
                      "that the picture is mixed into");
     ReferenceBlend blend{.with = RecordReference{blendRecord}, .weight = blendWeight};
     if (blendRecord.empty())
-        blend.with = PictureReference{blendPicture};
+        blend.with = PictureReference{absolutePath(blendPicture)};
     request.blend = blend;
 }
 

@@ -187,7 +187,7 @@ SampleRequest requestOf(const SampleArguments& arguments, const Workspace& works
     if (!arguments.record.empty())
         request.reference = RecordReference{arguments.record};
     else if (!arguments.picture.empty())
-        request.reference = PictureReference{arguments.picture};
+        request.reference = PictureReference{absolutePath(arguments.picture)};
     arguments.others.apply(request);
     arguments.guidance.apply(request, *arguments.command);
     request.size = sizeOf(arguments, workspace);
@@ -201,7 +201,7 @@ SampleRequest requestOf(const SampleArguments& arguments, const Workspace& works
 fs::path chosenCheckpoint(const SampleArguments& arguments, const Workspace& workspace, const Output& output)
 {
     const auto& model = arguments.model;
-    if (!model.checkpoint.empty() || !model.run.empty() || arguments.settings.extension() != ".png")
+    if (!model.checkpoint.empty() || !model.run.empty() || !hasPngName(arguments.settings))
         return model.choose(workspace);
     const auto painter = paintedByOfPng(arguments.settings);
     if (!painter)

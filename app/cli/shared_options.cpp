@@ -62,6 +62,11 @@ CLI::Validator notEmpty(const std::string& expected)
             std::string()};
 }
 
+std::filesystem::path absolutePath(const std::filesystem::path& path)
+{
+    return std::filesystem::absolute(path).lexically_normal();
+}
+
 ImageSize pictureSize(const std::string& text)
 {
     if (const auto size = sizeFromName(text))

@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdint>
+#include <filesystem>
 #include <initializer_list>
 #include <string>
 #include <vector>
@@ -54,6 +55,9 @@ CLI::Option* addTags(CLI::App& command, std::vector<std::string>& tags);
 
 /// What was given must not be taken for what was left out. `expected` follows "must be".
 CLI::Validator notEmpty(const std::string& expected);
+
+/// A path of the command line as a picture's settings keep it: they mean the same file wherever they are read.
+std::filesystem::path absolutePath(const std::filesystem::path& path);
 
 /// What --size says. Throws UsageError for what is no size.
 ImageSize pictureSize(const std::string& text);

@@ -84,6 +84,8 @@ struct SampleRequest {
 };
 
 PngText settingsOf(const SampleRequest& request);
+/// Whether the name ends in .png, in capitals or not.
+bool hasPngName(const std::filesystem::path& file);
 /// Empty when the PNG carries no settings of ours.
 std::optional<SampleRequest> sampleRequestFromPng(const std::filesystem::path& file);
 /// From a PNG of ours (by its name), or from a file with the JSON that such a PNG carries. Throws DataError naming the

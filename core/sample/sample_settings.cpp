@@ -1,5 +1,6 @@
 #include "core/geometry/bucket.h"
 #include "core/io/atomic_file.h"
+#include "core/io/comparable_name.h"
 #include "core/io/image.h"
 #include "core/io/json_fault.h"
 #include "core/runtime/error.h"
@@ -173,6 +174,11 @@ PngText settingsOf(const SampleRequest& request)
     return {{settingsKeyword, json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace)}};
 }
 
+bool hasPngName(const std::filesystem::path& file)
+{
+    return comparableName(file.extension().string()) == ".png";
+}
+
 std::optional<SampleRequest> sampleRequestFromPng(const std::filesystem::path& file)
 {
     const auto text = readPngText(file);
@@ -184,7 +190,7 @@ std::optional<SampleRequest> sampleRequestFromPng(const std::filesystem::path& f
 
 SampleRequest readSampleRequest(const std::filesystem::path& file)
 {
-    if (file.extension() != ".png")
+    if (!hasPngName(file))
         return requestFrom(readTextFile(file), file, "take the JSON of a picture's settings as it is");
     const auto request = sampleRequestFromPng(file);
     if (!request)
