@@ -88,16 +88,16 @@ fs::path outputFile(const SampleArguments& arguments, const fs::path& checkpoint
     return arguments.out.empty() ? firstFree(file) : file;
 }
 
-/// "grid-text2-dino1.5.png"
-fs::path cellFile(const SampleArguments& arguments, const GuidancePlane& plane, const PlaneCell& cell)
+/// Of the picture of a cell, by the file of the sheet: "grid-text2-dino1.5.png"
+fs::path cellFile(const fs::path& sheet, const GuidancePlane& plane, const PlaneCell& cell)
 {
     const auto number = [](double scale) {
         char text[32];
         std::snprintf(text, sizeof text, "%.4g", scale);
         return std::string(text);
     };
-    const auto file = arguments.out.empty() ? fs::path("grid.png") : arguments.out;
-    return withSuffix(file, "text" + number(plane.textScales[cell.row]) + "-dino" + number(plane.dinoScales[cell.col]));
+    return withSuffix(sheet,
+                      "text" + number(plane.textScales[cell.row]) + "-dino" + number(plane.dinoScales[cell.col]));
 }
 
 /// The lines of a file that are not empty. Throws DataError when there is none.
@@ -312,16 +312,15 @@ void runSample(const SampleArguments& arguments, Options& options)
     const auto job = makeJob([&](const JobContext& context) {
         if (!arguments.grid.empty()) {
             const auto plane = guidancePlaneFrom(arguments.grid);
+            const auto file = arguments.out.empty() ? firstFree("grid.png") : arguments.out;
             std::vector<Image> cells(plane.count());
             if (!session->samplePlane(request, plane, context, [&](const PlanePicture& picture) {
                     warn(picture.result, context);
                     cells[picture.cell.row * plane.cols() + picture.cell.col] = picture.result.picture;
                     if (arguments.cells)
-                        keep(cellFile(arguments, plane, picture.cell), checkpoints.front(), picture.request,
-                             picture.result);
+                        keep(cellFile(file, plane, picture.cell), checkpoints.front(), picture.request, picture.result);
                 }))
                 return JobEnd::Cancelled;
-            const auto file = arguments.out.empty() ? firstFree("grid.png") : arguments.out;
             writePng(file, planeSheet(plane, cells));
             text += file.string() + "\n";
             sheet = file.string();

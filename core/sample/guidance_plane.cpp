@@ -98,6 +98,7 @@ std::vector<PlaneCell> coarseToFine(std::size_t rows, std::size_t cols)
 GuidancePlane guidancePlaneFrom(const std::string& text)
 {
     GuidancePlane plane;
+    bool understood = !text.ends_with(',');
     std::string_view rest = text;
     while (!rest.empty()) {
         const auto comma = rest.find(',');
@@ -106,12 +107,12 @@ GuidancePlane guidancePlaneFrom(const std::string& text)
         auto* const scales = part.starts_with("text=")   ? &plane.textScales
                              : part.starts_with("dino=") ? &plane.dinoScales
                                                          : nullptr;
-        if (scales != nullptr && scales->empty())
+        understood = understood && scales != nullptr && scales->empty();
+        if (understood)
             *scales = scalesFrom(part.substr(5));
-        else
-            plane = {};
+        understood = understood && !scales->empty();
     }
-    if (plane.textScales.empty() || plane.dinoScales.empty() || text.ends_with(','))
+    if (!understood || plane.textScales.empty() || plane.dinoScales.empty())
         throw UsageError("the grid is \"" + text +
                          "\", but must be text=FROM:TO:COUNT,dino=FROM:TO:COUNT, for example text=0:6:7,dino=0:6:4 (a "
                          "single scale: text=2), with scales up to " +

@@ -204,6 +204,36 @@ private Q_SLOTS:
         }
     }
 
+    void aPlaneWithoutANameOverwritesNoneOfItsCells()
+    {
+        for (const auto* const name : {"grid", "grid-2"}) {
+            const auto plane = runProgram({"-w", workspace_, "--json", "--quiet", "sample", "--sampler-steps", "1",
+                                           "--grid", "text=1,dino=2", "--cells"},
+                                          300000, text(folder_.path()));
+            QVERIFY2(plane.exitCode == 0, qPrintable(plane.errors));
+            QCOMPARE(plane.json().value("sheet").toString(), QString(name) + ".png");
+            QCOMPARE(plane.json().value("pictures").toArray().at(0).toObject().value("file").toString(),
+                     QString(name) + "-text1-dino2.png");
+        }
+    }
+
+    void settingsNameTheReferenceWhereverTheyAreRead()
+    {
+        const auto listed = runProgram({"-w", workspace_, "--json", "records"}).json().value("records").toArray();
+        const fs::path image = listed.at(0).toObject().value("image").toString().toStdString();
+        const auto sampled =
+            runProgram({"-w", workspace_, "--quiet", "sample", "--run", "mine", "--reference", text(image.filename()),
+                        "--sampler-steps", "1", "--out", text(folder_ / "of-reference.PNG")},
+                       300000, text(image.parent_path()));
+        QVERIFY2(sampled.exitCode == 0, qPrintable(sampled.errors));
+        // From another folder, and from a PNG whose ending is in capitals.
+        const auto again =
+            runProgram({"-w", workspace_, "--quiet", "sample", "--settings", "of-reference.PNG", "--out", "again.png"},
+                       300000, text(folder_.path()));
+        QVERIFY2(again.exitCode == 0, qPrintable(again.errors));
+        QCOMPARE(bytesOf(text(folder_ / "again.png")), bytesOf(text(folder_ / "of-reference.PNG")));
+    }
+
     void branchesArePaintedAloneAndSettingsMakeThemAgain()
     {
         // The picture, and what its branches alone become: there is no reference.

@@ -230,7 +230,8 @@ private Q_SLOTS:
         QCOMPARE(guidancePlaneFrom("dino=0:4:2,text=2.5").textScales, (std::vector<double>{2.5}));
         for (const auto* const wrong :
              {"", "text=0:6:7", "text=0:6:7,dino=", "text=0:6:1,dino=1", "text=0:6:7,dino=0:6:7,", "text=a,dino=1",
-              "text=0:6:2.5,dino=1", "text=1,text=2", "text=1,dino=1e9"})
+              "text=0:6:2.5,dino=1", "text=1,text=2", "text=1,dino=1e9", "foo=1,text=2,dino=2",
+              "text=1,text=2,text=3,dino=2", "text=a,text=2,dino=2"})
             QVERIFY2(errorOf([&] { guidancePlaneFrom(wrong); }).find("text=FROM:TO:COUNT") != std::string::npos, wrong);
     }
 
