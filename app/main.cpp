@@ -23,6 +23,7 @@
 #include <QStandardPaths>
 
 #include <clocale>
+#include <csignal>
 
 namespace {
 
@@ -116,6 +117,7 @@ void showInBox(const QString& why)
 int main(int argc, char** argv)
 {
     letWaitingThreadsSleep(argv);
+    std::signal(SIGXFSZ, SIG_IGN); // a file that may not grow (ulimit -f) is an error of the write, not the end
     Application application(argc, argv);
     std::setlocale(LC_NUMERIC, "C"); // Qt took the user's: numbers in files have a point, whatever the language
     QApplication::setApplicationName(QLatin1String(program));

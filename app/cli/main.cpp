@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <cstdio>
 #include <iostream>
 #include <string>
@@ -139,6 +140,7 @@ int run(int argc, char** argv, Options& options, nlohmann::json& object)
 int main(int argc, char** argv)
 {
     letWaitingThreadsSleep(argv);
+    std::signal(SIGXFSZ, SIG_IGN); // a file that may not grow (ulimit -f) is an error of the write, not the end
     Options options;
     // Also a command line that cannot be read gets its answer as JSON.
     auto** const words = std::find(argv + 1, argv + argc, std::string_view("--"));

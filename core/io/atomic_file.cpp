@@ -33,8 +33,11 @@ std::string errnoText(int code)
 [[noreturn]] void failToWrite(const fs::path& target, int code)
 {
     std::string remedy;
-    if (code == ENOSPC || code == EDQUOT || code == EFBIG)
+    if (code == ENOSPC || code == EDQUOT)
         remedy = "; free some space and run this again (nothing was changed)";
+    else if (code == EFBIG)
+        remedy = "; allow larger files (ulimit -f), or choose a file system that takes them, and run this again "
+                 "(nothing was changed)";
     else if (code == EACCES || code == EPERM || code == EROFS)
         remedy = "; its folder must be writable";
     throw StoreError("cannot write " + target.string() + ": " + errnoText(code) + remedy);
