@@ -44,7 +44,7 @@ struct BenchArguments {
 std::string kernelLine(const KernelTime& time, double productPerSecond)
 {
     char text[200];
-    std::snprintf(text, sizeof text, "%-38s %-32s %9.4f s %9.1f GFLOP/s %6.1f %%\n", time.what.c_str(),
+    std::snprintf(text, sizeof text, "%-40s %-32s %9.4f s %9.1f GFLOP/s %6.1f %%\n", time.what.c_str(),
                   time.shape.c_str(), time.best(), time.perSecond() / 1e9, 100 * time.perSecond() / productPerSecond);
     return text;
 }

@@ -53,6 +53,7 @@ double secondsOf(Work&& work)
 JobEnd timeData(const DataTimeRequest& request, const JobContext& context)
 {
     const auto shape = asTimed(request.shape);
+    requireMultiplesOf(shape.tokenPixels(), shape.picture);
     const ScratchFolder folder("nanodit-bench");
     const auto samples = randomSamples(shape, request.setBytes);
     const auto count = static_cast<std::int64_t>(samples.size());

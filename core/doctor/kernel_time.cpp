@@ -227,9 +227,21 @@ void timeVae(Stopwatch& watch, const Compute& compute, ImageSize picture, std::v
                             autoencoderOperations(config, picture, true), [&] { return autoencoder.decode(latent); }));
 }
 
+/// Throws UsageError for a picture that cannot be cut as the timed part of the work does.
+void requireWhole(KernelKind kind, const StepTimeRequest& shape)
+{
+    if (kind == KernelKind::Attention || kind == KernelKind::Sample)
+        requireMultiplesOf(shape.tokenPixels(), shape.picture);
+    else if (kind == KernelKind::Dino)
+        requireMultiplesOf(shape.dinoPatch, shape.picture);
+    else if (kind == KernelKind::Vae)
+        requireMultiplesOf(AutoencoderConfig{}.factor(), shape.picture);
+}
+
 JobEnd timeKernels(const KernelTimeRequest& request, const JobContext& context)
 {
     const auto shape = asTimed(request.shape);
+    requireWhole(request.kind, shape);
     const auto& config = shape.config;
     const auto compute = makeCompute(shape.device, config.arithmetic());
     const at::NoGradGuard noGradient;
@@ -255,7 +267,7 @@ JobEnd timeKernels(const KernelTimeRequest& request, const JobContext& context)
     forgetPeakMemory();
     switch (request.kind) {
     case KernelKind::Attention: {
-        const auto side = shape.latentPixel * config.model.patchSize;
+        const auto side = shape.tokenPixels();
         const auto queries = (shape.picture.width / side) * (shape.picture.height / side);
         const auto patches = config.model.useDinoPatches ? dinoGrid(shape.picture, shape.dinoPatch).count() : 0;
         const auto batch = config.data.batchSize;

@@ -2,6 +2,7 @@
 
 #include "core/config/yaml.h"
 #include "core/doctor/peak_memory.h"
+#include "core/runtime/error.h"
 #include "core/train/trainer.h"
 
 #include <ATen/ATen.h>
@@ -68,6 +69,7 @@ std::optional<StepTimes> timed(const StepTimeRequest& request, const Compute& co
 JobEnd timeSteps(const StepTimeRequest& asked, const JobContext& context)
 {
     const auto request = asTimed(asked);
+    requireMultiplesOf(request.tokenPixels(), request.picture);
     const auto compute = makeCompute(request.device, request.config.arithmetic());
     ProgressMeter meter(context, Stage::Training, request.steps + 1, Unit::Steps);
     const auto times = timed(request, compute, context, meter);
@@ -120,6 +122,13 @@ StepTimeRequest asTimed(StepTimeRequest request)
     config.metrics.attentionEvery = 0;
     throwIfAny(config.validate(), "the training configuration");
     return request;
+}
+
+void requireMultiplesOf(std::int64_t side, ImageSize picture)
+{
+    if (picture.width % side != 0 || picture.height % side != 0)
+        throw UsageError("this cannot be timed with pictures of " + bucketName(picture) +
+                         " pixels: both sides must be multiples of " + std::to_string(side));
 }
 
 double StepTimes::median() const

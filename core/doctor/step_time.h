@@ -34,13 +34,20 @@ struct StepTimeRequest {
     std::int64_t steps = 5;        ///< That are timed, after one that is not.
     ComputeChoice device;
     std::function<void(const StepTimes&)> finished = [](const auto&) {};
+
+    /// Pixels along a side of one of the model's tokens.
+    std::int64_t tokenPixels() const { return latentPixel * config.model.patchSize; }
 };
 
 /// The request as it is timed: with widths, and nothing dropped, which is the dearest case and always the same. Throws
 /// ConfigError when the configuration cannot be used.
 StepTimeRequest asTimed(StepTimeRequest request);
 
-/// Throws ConfigError when the configuration cannot be used, UsageError for an absent device.
+/// Throws UsageError for a picture that cannot be cut into squares of so many pixels along a side.
+void requireMultiplesOf(std::int64_t side, ImageSize picture);
+
+/// Throws ConfigError when the configuration cannot be used, UsageError for an absent device and for a picture that
+/// cannot be cut into the model's tokens.
 std::unique_ptr<Job> makeStepTimeJob(StepTimeRequest request);
 
 /// The same in a fraction of the time and the memory: steps of models of one and of two blocks are timed (on the CPU
