@@ -2,6 +2,7 @@
 #include "app/cli/attention_places.h"
 #include "app/cli/checkpoint_choice.h"
 #include "app/cli/commands.h"
+#include "app/cli/output_file.h"
 #include "app/cli/shared_options.h"
 #include "core/config/workspace_config.h"
 #include "core/front/attention.h"
@@ -263,7 +264,7 @@ void runAttention(AttentionArguments a, Options& options)
     expectBelow(a.part.head, session->model().numHeads, "head");
     if (a.film == "checkpoints")
         checkpointsBeside(workspace, a.model, checkpoint); // tells now that there are none, not after the work
-    fs::create_directories(a.out);
+    prepareOutputFolder(a.out, "--out");
     std::optional<nlohmann::ordered_json> json;
     const auto job = makeJob([&](const JobContext& context) {
         json = inspect(a, workspace, checkpoint, *session, options.device, context);

@@ -1,5 +1,6 @@
 #include "app/cli/checkpoint_choice.h"
 #include "app/cli/commands.h"
+#include "app/cli/output_file.h"
 #include "app/cli/shared_options.h"
 #include "core/config/workspace_config.h"
 #include "core/front/demo.h"
@@ -74,6 +75,8 @@ void runLayout(LayoutArguments arguments, Options& options)
 {
     LayoutReport report;
     auto& request = arguments.request;
+    if (!request.keepPictures.empty())
+        prepareOutputFolder(request.keepPictures, "--out");
     request.workspace = Workspace::open(options.workspace);
     request.checkpoint = arguments.model.choose(request.workspace);
     request.device = options.device;

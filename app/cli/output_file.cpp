@@ -29,7 +29,14 @@ void prepareOutputFile(const fs::path& file, const std::string& ending, const st
     if (file.filename().native().size() > longestName)
         throw UsageError(option + " is a name of " + std::to_string(file.filename().native().size()) +
                          " bytes, but no file system takes more than " + std::to_string(longestName));
-    const auto folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
+    prepareOutputFolder(file.has_parent_path() ? file.parent_path() : fs::path("."), option);
+}
+
+void prepareOutputFolder(const fs::path& folder, const std::string& option)
+{
+    if (folder.empty())
+        throw UsageError(option + " is empty, but must be the name of a folder");
+    std::error_code error;
     fs::create_directories(folder, error);
     if (error)
         throw StoreError("the folder " + folder.string() + " cannot be made: " + error.message());

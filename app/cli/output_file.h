@@ -10,4 +10,8 @@ namespace nanodit::cli {
 /// its name says; StoreError where nothing can be written. `option` names it in messages.
 void prepareOutputFile(const std::filesystem::path& file, const std::string& ending, const std::string& option);
 
+/// The same for a folder of results: makes it, and throws UsageError for an empty name, StoreError where nothing can be
+/// written into it.
+void prepareOutputFolder(const std::filesystem::path& folder, const std::string& option);
+
 } // namespace nanodit::cli

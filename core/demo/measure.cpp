@@ -202,15 +202,19 @@ void measureText(const T5Encoder& encoder, const SceneSet& scenes, const JobCont
 std::optional<DemoFigures> measureDemoEncoders(const std::filesystem::path& folder, const SceneKind& kind,
                                                std::uint64_t seed, std::int64_t scenes, const JobContext& context)
 {
+    // Before the scenes, which take long to draw: a folder may be missing.
+    const auto autoencoder = AutoencoderKl::load(folder / "vae");
+    const auto dino = DinoEncoder::load(folder / "dinov3-demo");
+    const auto text = T5Encoder::load(folder / "t5-demo");
     const SceneSet validation(kind, seed, scenes, "val", context);
     const SceneSet training(kind, seed, 2 * scenes, "train", context);
     DemoFigures figures;
     if (!context.shouldStop())
-        measureAutoencoder(AutoencoderKl::load(folder / "vae"), validation, context, figures);
+        measureAutoencoder(autoencoder, validation, context, figures);
     if (!context.shouldStop())
-        measureDino(*DinoEncoder::load(folder / "dinov3-demo"), validation, training, context, figures);
+        measureDino(*dino, validation, training, context, figures);
     if (!context.shouldStop())
-        measureText(*T5Encoder::load(folder / "t5-demo"), validation, context, figures);
+        measureText(*text, validation, context, figures);
     return context.shouldStop() ? std::nullopt : std::optional(figures);
 }
 

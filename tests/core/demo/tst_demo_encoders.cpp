@@ -119,11 +119,15 @@ private Q_SLOTS:
         QVERIFY2(psnr > 26, std::to_string(psnr).c_str());
     }
 
-    void folderWithoutEncodersIsNamed()
+    void folderWithoutEncodersIsNamedBeforeScenesAreDrawn()
     {
         const test::TemporaryFolder folder;
-        const auto message = test::errorOf([&] { measureDemoEncoders(folder.path(), {}, 1, 10, {}); });
+        bool drawn = false;
+        JobContext context;
+        context.report = [&drawn](const Progress&) { drawn = true; };
+        const auto message = test::errorOf([&] { measureDemoEncoders(folder.path(), {}, 1, 10, context); });
         QVERIFY2(message.find(folder.path().string()) != std::string::npos, message.c_str());
+        QVERIFY(!drawn);
     }
 };
 
