@@ -23,7 +23,7 @@ bool hasAny(std::string_view text, std::initializer_list<std::string_view> parts
 std::string withoutTrace(std::string text)
 {
     for (const auto* const mark :
-         {"\nException raised from ", " (most recent call first):", "\nC++ CapturedTraceback:"})
+         {"\nException raised from ", " (most recent call first):", "\nC++ CapturedTraceback:", "\nframe #0:"})
         text.erase(std::min(text.size(), text.find(mark)));
     text.erase(text.find_last_not_of(" \t\r\n") + 1);
     return text;

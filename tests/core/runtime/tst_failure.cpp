@@ -63,6 +63,10 @@ private Q_SLOTS:
             "mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)\nException raised from addmm_impl at "
             "/build/Blas.cpp:1 (most recent call first):\nframe #0: c10::Error::Error() + 0x6b"));
         QCOMPARE(failure.detail, std::string("mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)"));
+        const auto memory = failureOf(std::runtime_error(
+            "DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes. Error code 12\nframe #0: "
+            "<unknown function> + 0x4c062 (0x7fc42179b062 in /lib/libc10.so.1.13)\nframe #1: c10::alloc_cpu"));
+        QVERIFY2(memory.detail.ends_with("Error code 12"), memory.detail.c_str());
     }
 
     void memoryAndDevicesHaveSentencesOfTheirOwn()
