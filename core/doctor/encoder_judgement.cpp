@@ -10,9 +10,9 @@ void judgeEncoder(const DoctorFacts& facts, const EncoderFacts& encoder, Finding
     if (!encoder.problems.empty()) {
         for (const auto& problem : encoder.problems)
             findings.add(area, Health::Wrong, problem,
-                         encoder.role.empty()
-                             ? std::vector<std::string>()
-                             : std::vector{"Correct encoders." + encoder.role + " in workspace.yaml."});
+                         encoder.role.empty() ? std::vector<std::string>()
+                                              : std::vector{"Or name another folder as encoders." + encoder.role +
+                                                            " in workspace.yaml."});
         return;
     }
     auto text = encoder.folder.string() + ": " + encoder.kind;

@@ -197,7 +197,7 @@ Safetensors parseSafetensors(std::span<const std::byte> bytes, std::shared_ptr<c
     std::memcpy(&headerBytes, bytes.data(), lengthBytes);
     if (headerBytes > maximalHeader)
         throw DataError(name + " is not a safetensors file: it announces a header of " + std::to_string(headerBytes) +
-                        " bytes");
+                        " bytes; fetch the file again");
     if (headerBytes > bytes.size() - lengthBytes)
         throw DataError(name + " is truncated: its header of " + std::to_string(headerBytes) +
                         " bytes does not fit in the file's " + std::to_string(bytes.size()) + "; fetch the file again");

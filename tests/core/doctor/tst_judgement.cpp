@@ -175,7 +175,7 @@ void JudgementTest::eachFaultIsFound_data()
     row(
         "a broken encoder", false,
         [](auto& f) { f.encoders[0].problems = {"/models/t5-v1_1-xxl/model.safetensors is truncated"}; }, "encoder t5",
-        "is truncated", "encoders.t5 in workspace.yaml");
+        "is truncated", "Or name another folder as encoders.t5 in workspace.yaml");
     row(
         "a workspace that cannot be opened", false,
         [](auto& f) { f.workspaceProblem = Notice{.text = "unknown key in it"}; }, "workspace", "unknown key", "");

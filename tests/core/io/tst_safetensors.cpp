@@ -156,7 +156,8 @@ private Q_SLOTS:
     {
         for (const std::uint64_t length : {std::uint64_t{100}, std::uint64_t{99'999'999}, ~std::uint64_t{0}}) {
             std::string bytes(reinterpret_cast<const char*>(&length), sizeof length);
-            QVERIFY(!errorOf([&] { parseText(bytes + "{}"); }).empty());
+            const auto message = errorOf([&] { parseText(bytes + "{}"); });
+            QVERIFY2(message.ends_with("fetch the file again"), message.c_str());
         }
     }
 
