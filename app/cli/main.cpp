@@ -13,6 +13,7 @@
 #include <csignal>
 #include <cstdio>
 #include <iostream>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,6 +54,23 @@ std::vector<std::string> commandLine(int argc, char** argv)
     return words;
 }
 
+/// Help without the earlier spellings of options, of which CLI11 leaves a gap among what an option excludes.
+class HelpFormatter : public CLI::Formatter {
+public:
+    std::string make_option_opts(const CLI::Option* option) const override
+    {
+        auto text = CLI::Formatter::make_option_opts(option);
+        for (auto gap = text.find("  "); gap != std::string::npos; gap = text.find("  "))
+            text.erase(gap, 1);
+        if (text.ends_with(' '))
+            text.pop_back();
+        constexpr std::string_view ofNothing = " Excludes:";
+        if (text.ends_with(ofNothing))
+            text.erase(text.size() - ofNothing.size());
+        return text;
+    }
+};
+
 void parseAndRun(int argc, char** argv, Options& options)
 {
     const auto words = commandLine(argc, argv);
@@ -60,6 +78,7 @@ void parseAndRun(int argc, char** argv, Options& options)
     for (const auto& word : words)
         arguments.push_back(word.c_str());
     CLI::App app("NanoDiT Workbench: train and understand small text-to-image diffusion transformers", "nanodit");
+    app.formatter(std::make_shared<HelpFormatter>()); // before the commands, which take it over
     app.require_subcommand(1);
     app.fallthrough();
     app.set_version_flag("--version", "nanodit " NANODIT_VERSION);

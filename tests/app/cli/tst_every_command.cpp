@@ -67,6 +67,8 @@ class EveryCommandTest : public QObject {
 private Q_SLOTS:
     void initTestCase();
     void everyCommandHasAnExample();
+    void helpNamesWhatEachOptionExcludes_data() { listCommands(); }
+    void helpNamesWhatEachOptionExcludes();
     void badUsageIsAnObject_data() { listCommands(); }
     void badUsageIsAnObject();
     void aFailureIsAnObject_data() { listCommands(); }
@@ -153,6 +155,15 @@ void EveryCommandTest::everyCommandHasAnExample()
     QVERIFY(commands_.size() > 20);
     for (const auto& command : commands_)
         QVERIFY2(examples_.contains(command), qPrintable("add an example for: " + command));
+}
+
+void EveryCommandTest::helpNamesWhatEachOptionExcludes()
+{
+    QFETCH(QString, command);
+    const auto help = runProgram(command.split(' ') + QStringList{"--help"}).out;
+    QVERIFY(help.contains("--help"));
+    static const QRegularExpression ofNothing("Excludes: *(\\n|  )"); // the help of the option begins behind two blanks
+    QVERIFY2(!ofNothing.match(help).hasMatch(), qPrintable(help));
 }
 
 void EveryCommandTest::badUsageIsAnObject()
