@@ -322,7 +322,8 @@ void registerAttention(CLI::App& app, Options& options)
             "--conditions", [a](const std::string& name) { a->subject.seen = seen.at(name); },
             "Conditions that the model is given: all, text, dino or none (default: all)")
         ->check(CLI::IsMember(&seen));
-    command->add_option("--erase-word", a->eraseWords, "Hide this word's tokens from the model (repeatable)");
+    command->add_option("--erase-word", a->eraseWords, "Hide this word's tokens from the model (repeatable)")
+        ->check(notNegative());
     command->add_option("--replace-word", a->replaceWords,
                         "NUMBER=TEXT: encode the caption with this word replaced (repeatable)");
     command->add_flag("--erase-cls", a->subject.edits.eraseCls, "Replace CLS by the learned null");

@@ -1,4 +1,5 @@
 #include "app/cli/commands.h"
+#include "app/cli/number_checks.h"
 #include "app/cli/report_text.h"
 #include "core/config/workspace_config.h"
 #include "core/front/data.h"
@@ -99,7 +100,7 @@ void registerCaptions(CLI::App& app, Options& options)
         [&options] { printChanges(undoCaptionEdit(Workspace::open(options.workspace)), "taken back", options); });
 
     auto* const tags = command->add_subcommand("tags", "Count the comma-separated tags of all captions");
-    tags->add_option("--most", arguments->most, "Show so many")->capture_default_str();
+    tags->add_option("--most", arguments->most, "Show so many")->check(notNegative())->capture_default_str();
     tags->callback([arguments, &options] { runTags(*arguments, options); });
 }
 

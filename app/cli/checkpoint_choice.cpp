@@ -1,14 +1,19 @@
 #include "app/cli/checkpoint_choice.h"
 
+#include "app/cli/shared_options.h"
 #include "core/front/training.h"
 
 namespace nanodit::cli {
 
 void CheckpointOptions::addTo(CLI::App& command)
 {
-    auto* const file = command.add_option(
-        "--checkpoint", checkpoint, "The checkpoint to use, a folder or a file (default: the newest of all runs)");
-    command.add_option("-r,--run", run, "Use the newest checkpoint of this run")->excludes(file);
+    auto* const file = command
+                           .add_option("--checkpoint", checkpoint,
+                                       "The checkpoint to use, a folder or a file (default: the newest of all runs)")
+                           ->check(notEmpty("a folder or a file"));
+    command.add_option("-r,--run", run, "Use the newest checkpoint of this run")
+        ->check(notEmpty("the name of a run"))
+        ->excludes(file);
     command
         .add_option("--weights", weights,
                     "Use its weights as they were trained (raw) or their moving average (ema) (default: ema where "

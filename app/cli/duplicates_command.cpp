@@ -80,7 +80,7 @@ void registerDuplicates(CLI::App& app, Options& options)
         ->check(number(0.5, 2))
         ->capture_default_str();
     command->add_flag("--exclude", arguments->exclude, "Exclude the duplicates that are still included, for good");
-    command->add_option("--most", arguments->most, "Show so many")->capture_default_str();
+    command->add_option("--most", arguments->most, "Show so many")->check(notNegative())->capture_default_str();
     command->callback([arguments, &options] { runDuplicates(*arguments, options); });
 }
 

@@ -64,8 +64,11 @@ void GuidanceOptions::addTo(CLI::App& command)
         ->capture_default_str()
         ->needs(guide);
     auto* const picture =
-        command.add_option("--start", startPicture, "Begin with this picture under noise instead of noise alone");
-    command.add_option("--start-record", startRecord, "Begin with the picture of this record")->excludes(picture);
+        command.add_option("--start", startPicture, "Begin with this picture under noise instead of noise alone")
+            ->check(notEmpty("a picture's file"));
+    command.add_option("--start-record", startRecord, "Begin with the picture of this record")
+        ->check(notEmpty("the id of a record"))
+        ->excludes(picture);
     command
         .add_option("--start-time", startTime,
                     "Flow time to begin at with --start: 1 keeps nothing of the picture, near 0 almost all")

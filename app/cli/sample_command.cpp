@@ -367,9 +367,14 @@ void registerSample(CLI::App& app, Options& options)
     const auto a = std::make_shared<SampleArguments>();
     a->model.addTo(*command);
     auto* const prompt = command->add_option("-p,--prompt", a->prompt, "What to generate (default: no text condition)");
-    command->add_option("--text-record", a->textRecord, "Use the stored text of this record")->excludes(prompt);
-    auto* const record = command->add_option("--record", a->record, "Use CLS and patches of this record");
-    command->add_option("--reference", a->picture, "Use CLS and patches of this picture")->excludes(record);
+    command->add_option("--text-record", a->textRecord, "Use the stored text of this record")
+        ->check(notEmpty("the id of a record"))
+        ->excludes(prompt);
+    auto* const record = command->add_option("--record", a->record, "Use CLS and patches of this record")
+                             ->check(notEmpty("the id of a record"));
+    command->add_option("--reference", a->picture, "Use CLS and patches of this picture")
+        ->check(notEmpty("a picture's file"))
+        ->excludes(record);
     a->others.addTo(*command);
     command
         ->add_option("--size", a->size,
@@ -390,15 +395,17 @@ void registerSample(CLI::App& app, Options& options)
     a->seedOption = addSeed(*command, a->request.seed, "Seed of the noise");
     addCount(*command, a->count, "Pictures to generate, with seeds counting up; several are computed together",
              positive());
-    auto* const prompts = command->add_option("--prompts", a->prompts, "Generate for each line of this text file");
-    prompts->excludes(prompt);
+    auto* const prompts = command->add_option("--prompts", a->prompts, "Generate for each line of this text file")
+                              ->check(notEmpty("a text file"));
+    prompts->excludes(prompt)->excludes("--text-record");
     auto* const grid =
         command
             ->add_option("--grid", a->grid,
                          "Generate one sheet over both guidance scales, for example text=0:6:7,dino=0:6:4 "
                          "(FROM:TO:COUNT)")
             ->check(notEmpty("such as text=0:6:7,dino=0:6:4"))
-            ->excludes(prompts);
+            ->excludes(prompts)
+            ->excludes("--count");
     command
         ->add_flag("--branches", a->branches,
                    "Also generate what each branch of guidance alone would become: no conditions, text, DINO, and both "
@@ -414,9 +421,11 @@ void registerSample(CLI::App& app, Options& options)
         "PNG to write, with its settings in it; of several pictures the checkpoint, the prompt's line and the "
         "seed are added to the name "
         "(default: the first free one of sample.png, sample-2.png...)");
-    command->add_option("--settings", a->settings,
-                        "Make a picture again from its PNG, with the model that generated it unless you name another, "
-                        "or from a file with the JSON of its settings (--json prints it)");
+    command
+        ->add_option("--settings", a->settings,
+                     "Make a picture again from its PNG, with the model that generated it unless you name another, "
+                     "or from a file with the JSON of its settings (--json prints it)")
+        ->check(notEmpty("a PNG or a file with JSON"));
     a->command = command;
     command->callback([a, &options] { runSample(*a, options); });
 }

@@ -45,7 +45,8 @@ std::string needText(const StatusReport& report, const std::optional<std::int64_
            (free ? ", " + sizeText(*free) + " free" : std::string()) + "\n";
 }
 
-void runStatus(const LedgerRequest& epoch, Options& options)
+/// `setGiven`: an epoch of that set was asked for, which must be there then.
+void runStatus(const LedgerRequest& epoch, bool setGiven, Options& options)
 {
     const auto workspace = Workspace::open(options.workspace);
     const auto report = status(workspace);
@@ -81,7 +82,7 @@ void runStatus(const LedgerRequest& epoch, Options& options)
     text += "\ncomputes on: " + (compute.problem.empty() ? compute.text : compute.problem);
     if (!compute.unused.empty())
         text += "\n" + compute.unused;
-    const auto ledger = ledgerIfPacked(workspace, epoch);
+    const auto ledger = setGiven ? std::optional(ledgerOf(workspace, epoch)) : ledgerIfPacked(workspace, epoch);
     const auto free = freeBytes(workspace.derivedFolder());
     printResult(options.output,
                 text + "\n" + table(rows) + needText(report, free) + (ledger ? "\n" + ledgerText(*ledger) : ""),
@@ -106,7 +107,7 @@ void registerStatus(CLI::App& app, Options& options)
         "status", "Count records and the states of their arrays without reading the arrays, and show what an epoch of "
                   "training does with a packed set");
     const auto epoch = std::make_shared<LedgerRequest>();
-    command->add_option("--set", epoch->set, "Packed set to describe")->capture_default_str();
+    auto* const set = command->add_option("--set", epoch->set, "Packed set to describe")->capture_default_str();
     command->add_option("--batch-size", epoch->batchSize, "The training's data.batch_size")
         ->check(positive())
         ->capture_default_str();
@@ -114,7 +115,7 @@ void registerStatus(CLI::App& app, Options& options)
     command->add_option("--epoch", epoch->epoch, "Number of the epoch, from 0")
         ->check(notNegative())
         ->capture_default_str();
-    command->callback([epoch, &options] { runStatus(*epoch, options); });
+    command->callback([epoch, set, &options] { runStatus(*epoch, set->count() > 0, options); });
 }
 
 } // namespace nanodit::cli

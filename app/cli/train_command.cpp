@@ -1,7 +1,7 @@
 #include "app/cli/commands.h"
-#include "app/cli/number_checks.h"
 #include "app/cli/rank_launch.h"
 #include "app/cli/record_text.h"
+#include "app/cli/shared_options.h"
 #include "app/cli/train_forecast.h"
 #include "core/config/workspace_config.h"
 #include "core/config/yaml.h"
@@ -165,11 +165,15 @@ void runTrain(TrainArguments arguments, Options& options)
         return runReplay(arguments, workspace, options);
     if (arguments.resume && arguments.run.empty())
         throw UsageError("--resume needs --run NAME, the run to resume");
+    if (arguments.resume && !arguments.warmStart.empty())
+        throw UsageError("--warm-start is for a new run: one that is resumed goes on with its own weights");
     if (arguments.from >= 0 && !arguments.resume)
         throw UsageError("--from needs --resume: it says which checkpoint of the run to go on from");
     const bool chosen = !arguments.run.empty();
     if (!chosen)
         arguments.run = freeRunName(workspace, arguments.check ? "check" : "run");
+    if (arguments.dryRun && arguments.resume)
+        newestCheckpoint(workspace, arguments.run); // throws when there is none to resume from
     if (arguments.dryRun)
         return printForecast(configOf(arguments, workspace), workspace, arguments.ranks, options);
     TrainRequest request{.workspace = workspace,
@@ -262,7 +266,8 @@ void registerTrain(CLI::App& app, Options& options)
         "-c,--config", a->config,
         "A YAML file, or demo, base or plan (default: demo in a demo workspace, else base; with --resume the "
         "run's own)");
-    command->add_option("-r,--run", a->run, "Name of the run (default: the first free one of run, run-2...)");
+    command->add_option("-r,--run", a->run, "Name of the run (default: the first free one of run, run-2...)")
+        ->check(notEmpty("the name of a run"));
     command->add_option("--steps", a->steps, "Optimiser steps, instead of schedule.steps")->check(positive());
     command
         ->add_option("--set", a->set,

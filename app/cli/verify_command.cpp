@@ -71,6 +71,8 @@ void registerVerify(CLI::App& app, Options& options)
     command->callback([deep, repair, &options] {
         if (!deep->wanted() && (deep->count > 0 || !deep->records.empty()))
             throw UsageError("--count and --record choose the records of --deep or --drift: pass one of these, too");
+        if (deep->wanted() && *repair)
+            throw UsageError("--repair does not go with --deep and --drift: run the command once for each");
         deep->wanted() ? deep->run(options) : runVerify(*repair, options);
     });
 }

@@ -5,6 +5,7 @@
 #include "core/config/workspace_config.h"
 #include "core/front/training.h"
 #include "core/io/atomic_file.h"
+#include "core/runtime/error.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -78,9 +79,12 @@ nlohmann::json toJson(const ConditionWorth& worth)
 
 void runWorth(WorthArguments arguments, Options& options)
 {
+    auto& request = arguments.request;
+    if (request.ofValidation == 0 && request.ofTraining == 0)
+        throw UsageError("--validation and --training are both 0, which leaves no picture to measure: give one of them "
+                         "a number of pictures");
     if (!arguments.csv.empty())
         prepareOutputFile(arguments.csv, ".csv", "--csv");
-    auto& request = arguments.request;
     request.workspace = Workspace::open(options.workspace);
     request.checkpoint = arguments.model.choose(request.workspace);
     request.device = options.device;

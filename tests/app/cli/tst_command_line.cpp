@@ -26,6 +26,11 @@ private Q_SLOTS:
     void errorsOfLibrariesAreOnlyADetail();
     void captionsOfOthersDoNotSteerTheTerminal();
     void checkpointsAreListedWhateverTheConfigurationIs();
+    void aRefusedEditOfARunChangesNothing();
+    void whatCannotBeResumedIsNotForecast();
+    void aSetThatIsNamedMustBePacked();
+    void aFileThatMayNotGrowIsAnError();
+    void aFolderThatCannotBeMadeIsNamedBeforeTheWork();
     void settingsAreListedAndChecked();
     void theConfigurationReferenceIsUpToDate();
     void theManualNamesEveryCommandAndOption();
@@ -80,6 +85,33 @@ void CommandLineTest::badUsageExitsWithTwo_data()
     QTest::newRow("no name for a picture") << QStringList{"sample", "--out", ""} << "ends in .png";
     QTest::newRow("a folder for a picture") << QStringList{"sample", "--out", empty} << "which is a folder";
     QTest::newRow("records as a table") << QStringList{"export", "records.csv"} << "ends in .jsonl";
+    QTest::newRow("fewer tags than none") << QStringList{"captions", "tags", "--most", "-5"} << "from 0 on";
+    QTest::newRow("fewer duplicates than none") << QStringList{"duplicates", "--most", "-1"} << "from 0 on";
+    QTest::newRow("a run behind a star") << QStringList{"-w", empty, "runs", "--star", "5", "first"}
+                                         << "no workspace.yaml";
+    QTest::newRow("a run behind tags") << QStringList{"-w", empty, "runs", "--tags", "a,b", "first"}
+                                       << "no workspace.yaml";
+    QTest::newRow("a file behind a setting")
+        << QStringList{"config", "--set", "model.depth=deep", "base"} << "model.depth must be a whole number";
+    QTest::newRow("seeds of a grid") << QStringList{"sample", "--grid", "text=1,dino=1", "--count", "2"} << "excludes";
+    QTest::newRow("prompts beside a record's text")
+        << QStringList{"sample", "--prompts", "a.txt", "--text-record", "a"} << "excludes";
+    QTest::newRow("a training without a name")
+        << QStringList{"train", "--run", ""} << "must be the name of a run, but is empty";
+    QTest::newRow("a model without a name")
+        << QStringList{"sample", "--run", ""} << "must be the name of a run, but is empty";
+    QTest::newRow("a reference without a name")
+        << QStringList{"sample", "--record", ""} << "must be the id of a record, but is empty";
+    QTest::newRow("tables of a file") << QStringList{"config", "--check", "base", "--list", "--markdown"} << "excludes";
+    QTest::newRow("no picture to measure")
+        << QStringList{"worth", "--validation", "0", "--training", "0"} << "are both 0";
+    QTest::newRow("a word with a sign") << QStringList{"attention", "--erase-word", "-1"} << "from 0 on";
+    QTest::newRow("a repair that is not made") << QStringList{"verify", "--deep", "--repair"} << "once for each";
+    QTest::newRow("no whole tokens") << QStringList{"bench", "attention", "--size", "1x1"} << "multiples of 16";
+    QTest::newRow("no whole tokens of a step") << QStringList{"bench", "--size", "100x100"} << "multiples of 16";
+    QTest::newRow("no whole tokens of data") << QStringList{"bench", "load", "--size", "10x10"} << "multiples of 16";
+    QTest::newRow("no whole patches") << QStringList{"bench", "dino", "--size", "17x17"} << "multiples of 16";
+    QTest::newRow("no whole latent") << QStringList{"bench", "vae", "--size", "4x4"} << "multiples of 8";
     for (const auto* const command : {"sample", "validate", "attention"})
         QTest::newRow(command) << QStringList{command, "--checkpoint", "a", "--run", "b"} << "excludes";
     QTest::newRow("two models") << QStringList{"demo", "layout", "--checkpoint", "a", "--run", "b"} << "excludes";
@@ -218,6 +250,76 @@ void CommandLineTest::checkpointsAreListedWhateverTheConfigurationIs()
     fs::remove(run / "config.yaml"); // what suits the workspace is not what the run was begun with
     const auto resumed = runProgram({"-w", text(workspace.root), "train", "--resume", "--run", "old"});
     QVERIFY2(resumed.errors.contains("config.yaml is missing"), qPrintable(resumed.errors));
+}
+
+void CommandLineTest::aRefusedEditOfARunChangesNothing()
+{
+    const TemporaryFolder folder;
+    const auto workspace = nanodit::Workspace::create(folder / "workspace");
+    const auto run = workspace.runsFolder() / "old";
+    const auto checkpoint = run / "checkpoints/step-00000010";
+    writeText(checkpoint / "state.json", "{}");
+    const auto edit = [&workspace](const QStringList& changes) {
+        return runProgram(QStringList{"-w", text(workspace.root), "runs", "old"} + changes);
+    };
+    QCOMPARE(edit({"--star", "10", "--star", "77"}).exitCode, 2);
+    QVERIFY(!fs::exists(checkpoint / "star"));
+    QCOMPARE(edit({"--note", "good", "--rename", "../other"}).exitCode, 2);
+    QVERIFY(!fs::exists(run / "about.json"));
+    const auto renamed = edit({"--note", "good", "--rename", "new"});
+    QVERIFY2(renamed.exitCode == 0, qPrintable(renamed.errors));
+    QVERIFY(!fs::exists(run) && fs::exists(workspace.runsFolder() / "new/about.json"));
+}
+
+void CommandLineTest::whatCannotBeResumedIsNotForecast()
+{
+    const TemporaryFolder folder;
+    const auto workspace = nanodit::Workspace::create(folder / "workspace");
+    const QStringList resume = {"-w", text(workspace.root), "train", "--resume", "--run", "none"};
+    const auto forecast = runProgram(resume + QStringList{"--dry-run"});
+    QCOMPARE(forecast.exitCode, 2);
+    QVERIFY2(forecast.errors.contains("the run \"none\" has no checkpoint"), qPrintable(forecast.errors));
+    const auto warmed = runProgram(resume + QStringList{"--warm-start", "model.pt"});
+    QCOMPARE(warmed.exitCode, 2);
+    QVERIFY2(warmed.errors.contains("--warm-start is for a new run"), qPrintable(warmed.errors));
+}
+
+void CommandLineTest::aSetThatIsNamedMustBePacked()
+{
+    const TemporaryFolder folder;
+    const auto workspace = nanodit::Workspace::create(folder / "workspace");
+    const QStringList status = {"-w", text(workspace.root), "status"};
+    QCOMPARE(runProgram(status).exitCode, 0); // nothing is packed yet, and nothing was asked about it
+    const auto named = runProgram(status + QStringList{"--set", "trian"});
+    QCOMPARE(named.exitCode, 2);
+    QVERIFY2(named.errors.contains("trian"), qPrintable(named.errors));
+}
+
+void CommandLineTest::aFileThatMayNotGrowIsAnError()
+{
+    const TemporaryFolder folder;
+    const auto workspace = nanodit::Workspace::create(folder / "workspace");
+    QCOMPARE(runProgram({"-w", text(workspace.root), "status"}).exitCode, 0); // makes the catalog
+    QProcess process;
+    process.start("sh", {"-c", "ulimit -f 0; exec \"$0\" \"$@\"", NANODIT_PROGRAM, "-w", text(workspace.root), "--json",
+                         "export", text(folder / "records.jsonl")});
+    QVERIFY(process.waitForFinished(120000));
+    QCOMPARE(process.exitStatus(), QProcess::NormalExit); // not ended by SIGXFSZ
+    QCOMPARE(process.exitCode(), 1);
+    const auto result = QJsonDocument::fromJson(process.readAllStandardOutput()).object();
+    QCOMPARE(result.value("error").toObject().value("kind").toString(), QString("store"));
+    QVERIFY(!fs::exists(folder / "records.jsonl"));
+}
+
+void CommandLineTest::aFolderThatCannotBeMadeIsNamedBeforeTheWork()
+{
+    const TemporaryFolder folder;
+    writeText(folder / "file", "");
+    const auto result = runProgram({"--json", "demo", "layout", "--out", text(folder / "file")});
+    QCOMPARE(result.exitCode, 1);
+    const auto error = result.json().value("error").toObject();
+    QCOMPARE(error.value("kind").toString(), QString("store"));
+    QVERIFY2(error.value("message").toString().contains("cannot be made"), qPrintable(result.out));
 }
 
 void CommandLineTest::theManualNamesEveryCommandAndOption()
