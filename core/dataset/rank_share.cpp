@@ -19,8 +19,8 @@ std::int64_t number(const char* name, const std::string& text)
     std::int64_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc() || end != text.data() + text.size())
-        throw UsageError("the variable " + std::string(name) + " is \"" + text + "\" instead of a number",
-                         remedy::SetRanks{});
+        throw UsageError("the variable " + std::string(name) + " is \"" + text +
+                         "\" instead of a number: correct or unset it");
     return value;
 }
 

@@ -151,6 +151,7 @@ private Q_SLOTS:
         QVERIFY(message(-1, 2).find("no rank -1") != std::string::npos);
         variables["RANK"] = "four";
         QVERIFY(message({}, {}).find("RANK is \"four\"") != std::string::npos);
+        QVERIFY(!test::remedyOf([&] { rankShare({}, {}, look); })); // a training has no such options
     }
 
     void ranksAtOnceGiveWhatOneProcessGives()
