@@ -77,6 +77,13 @@ TrainConfig configOf(const TrainArguments& arguments, const Workspace& workspace
     return config;
 }
 
+/// Of the run that is to be resumed. Throws UsageError when it has no checkpoint.
+std::int64_t doneBefore(const TrainArguments& arguments, const Workspace& workspace)
+{
+    const auto newest = newestCheckpoint(workspace, arguments.run);
+    return arguments.from >= 0 ? arguments.from : checkpointStep(newest.filename().string()).value_or(0);
+}
+
 std::string stepLine(const StepMetrics& m)
 {
     char text[256];
@@ -172,10 +179,10 @@ void runTrain(TrainArguments arguments, Options& options)
     const bool chosen = !arguments.run.empty();
     if (!chosen)
         arguments.run = freeRunName(workspace, arguments.check ? "check" : "run");
-    if (arguments.dryRun && arguments.resume)
-        newestCheckpoint(workspace, arguments.run); // throws when there is none to resume from
-    if (arguments.dryRun)
-        return printForecast(configOf(arguments, workspace), workspace, arguments.ranks, options);
+    if (arguments.dryRun) {
+        const auto done = arguments.resume ? doneBefore(arguments, workspace) : 0;
+        return printForecast(configOf(arguments, workspace), workspace, arguments.ranks, done, options);
+    }
     TrainRequest request{.workspace = workspace,
                          .config = configOf(arguments, workspace),
                          .runName = arguments.run,

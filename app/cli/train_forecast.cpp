@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <iterator>
@@ -79,7 +80,8 @@ std::string settingsText(const FittingChange& change)
 
 } // namespace
 
-void printForecast(const TrainConfig& asked, const Workspace& workspace, std::int64_t processes, Options& options)
+void printForecast(const TrainConfig& asked, const Workspace& workspace, std::int64_t processes, std::int64_t stepsDone,
+                   Options& options)
 {
     const auto config = withChosenPrecision(asked, options.device);
     const auto data = trainData(workspace, config);
@@ -101,6 +103,7 @@ void printForecast(const TrainConfig& asked, const Workspace& workspace, std::in
     if (fits || !changes.empty())
         seconds = stepSeconds(config, data, forecast, sharing, options);
     const auto steps = static_cast<double>(config.schedule.steps);
+    const auto left = std::max(0.0, steps - static_cast<double>(stepsDone));
     const auto& dearest = forecast.dearest();
     char parameters[64], epochs[64];
     std::snprintf(parameters, sizeof parameters, "%.1f M", static_cast<double>(forecast.parameters) / 1e6);
@@ -126,7 +129,8 @@ void printForecast(const TrainConfig& asked, const Workspace& workspace, std::in
          std::to_string(together.stepsPerEpoch) + " steps, " + std::to_string(forecast.samplesPerEpoch) + " samples" +
              (seconds ? ", about " + secondsText(*seconds * static_cast<double>(together.stepsPerEpoch)) : "")},
         {"the run", std::to_string(config.schedule.steps) + " steps, " + epochs + " epochs" +
-                        (seconds ? ", about " + secondsText(*seconds * steps) : "")},
+                        (stepsDone > 0 ? ", " + std::to_string(stepsDone) + " steps are done" : "") +
+                        (seconds ? ", about " + secondsText(*seconds * left) + (stepsDone > 0 ? " more" : "") : "")},
         {"a checkpoint",
          sizeText(forecast.checkpointBytes) + ", " + sizeText(forecast.keptCheckpointBytes) + " for all that are kept"},
         {"disk", sizeText(forecast.diskBytes) + " for checkpoints at most, " +
@@ -150,6 +154,7 @@ void printForecast(const TrainConfig& asked, const Workspace& workspace, std::in
                 "saving.keep_validated), or make room\n";
     nlohmann::json json = {{"parameters", forecast.parameters},
                            {"processes", processes},
+                           {"steps_done", stepsDone},
                            {"memory",
                             {{"total", needed},
                              {"weights", memory.weights},

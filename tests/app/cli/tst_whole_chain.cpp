@@ -158,6 +158,9 @@ private Q_SLOTS:
         QVERIFY2(resumed.exitCode == 0, qPrintable(resumed.errors));
         QCOMPARE(resumed.json().value("first_step").toInt(), 3);
         QCOMPARE(resumed.json().value("last_step").toInt(), 5);
+        const auto forecast = runProgram(training_ + QStringList{"--steps", "15", "--resume", "--dry-run"});
+        QVERIFY2(forecast.exitCode == 0, qPrintable(forecast.errors));
+        QCOMPARE(forecast.json().value("steps_done").toInt(), 5);
     }
 
     void theSameSeedPaintsTheSamePicture()
