@@ -2,6 +2,7 @@
 #include "app/cli/commands.h"
 #include "app/cli/number_checks.h"
 #include "app/cli/output_file.h"
+#include "app/cli/report_text.h"
 #include "core/config/workspace_config.h"
 #include "core/front/training.h"
 #include "core/io/atomic_file.h"
@@ -48,7 +49,7 @@ std::string asCsv(const ConditionWorth& worth)
 std::string textOf(const ConditionWorth& worth, std::int64_t shown)
 {
     std::string text = worth.run + ", step " + std::to_string(worth.step) + ", weights " + worth.weights + ", " +
-                       std::to_string(worth.pictures.size()) + " pictures\n\n";
+                       count(static_cast<std::int64_t>(worth.pictures.size()), "picture") + "\n\n";
     std::vector<std::vector<std::string>> rows = {{"mean", "value"}};
     for (const auto& [key, value] : meansOf(worth))
         rows.push_back({metricText(key).label, decimalText(value, 4)});

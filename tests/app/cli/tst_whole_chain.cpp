@@ -366,6 +366,14 @@ private Q_SLOTS:
         QVERIFY2(relative.exitCode == 0, qPrintable(relative.errors));
     }
 
+    void whatConditionsAreWorthIsSaidOfAsManyPicturesAsWereAskedFor()
+    {
+        const auto worth =
+            runProgram({"-w", workspace_, "--quiet", "worth", "--run", "mine", "--validation", "1", "--training", "0"});
+        QVERIFY2(worth.exitCode == 0, qPrintable(worth.errors));
+        QVERIFY2(worth.out.contains("mine, step 5") && worth.out.contains(", 1 picture\n"), qPrintable(worth.out));
+    }
+
     void whatWasTrainedIsValidatedAndCompared()
     {
         // What was trained is validated and compared with the reference, on a page with its numbers beside it.
