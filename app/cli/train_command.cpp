@@ -84,13 +84,18 @@ std::int64_t doneBefore(const TrainArguments& arguments, const Workspace& worksp
     return arguments.from >= 0 ? arguments.from : checkpointStep(newest.filename().string()).value_or(0);
 }
 
+/// "1.9506", or "not finite".
+std::string measuredText(double value, int decimals)
+{
+    return std::isfinite(value) ? decimalText(value, decimals) : "not finite";
+}
+
 std::string stepLine(const StepMetrics& m)
 {
-    char text[256];
-    std::snprintf(text, sizeof text,
-                  "step %lld  loss %.4f  velocity norm %.3f  gradient norm %.3f  lr %.2e  %.1f samples/s",
-                  static_cast<long long>(m.step), m.loss, m.velocityNorm, m.gradNorm, m.lr, m.samplesPerSecond);
-    return text;
+    char pace[64];
+    std::snprintf(pace, sizeof pace, "  lr %.2e  %.1f samples/s", m.lr, m.samplesPerSecond);
+    return "step " + std::to_string(m.step) + "  loss " + measuredText(m.loss, 4) + "  velocity norm " +
+           measuredText(m.velocityNorm, 3) + "  gradient norm " + measuredText(m.gradNorm, 3) + pace;
 }
 
 /// What was found in a micro-batch, the first thing first.
@@ -247,7 +252,7 @@ void runTrain(TrainArguments arguments, Options& options)
     if (!report.checkpoint.empty()) // it was not stopped before it had one
         text += "run " + arguments.run + ": " +
                 (trained ? "steps " + std::to_string(report.firstStep) + " to " + std::to_string(report.lastStep) +
-                               ", loss " + decimalText(report.finalLoss, 4)
+                               ", loss " + measuredText(report.finalLoss, 4)
                          : "no step was trained, " + std::to_string(report.lastStep) + " were done before") +
                 ", checkpoint " + report.checkpoint.string() + "\n";
     printResult(options.output, text,

@@ -22,8 +22,12 @@ private Q_SLOTS:
         writeFileAtomically(tiny.folder / "config.yaml", toYaml(tinyConfig(50)));
         const QStringList train = {"-w",    text(tiny.workspace.root), "--quiet", "--threads", "1", "train", "--run",
                                    "broken"};
-        const auto trained = runProgram(train + QStringList{"--config", text(tiny.folder / "config.yaml")});
+        auto telling = train;
+        telling.removeAll("--quiet");
+        const auto trained =
+            runProgram(telling + QStringList{"--log-every", "1", "--config", text(tiny.folder / "config.yaml")});
         QVERIFY2(trained.exitCode == 1, qPrintable(trained.errors)); // five steps in a row
+        QVERIFY2(trained.errors.contains("step 1  loss not finite"), qPrintable(trained.errors));
         const auto told = runProgram(QStringList{"--json"} + train + QStringList{"--replay"});
         QVERIFY2(told.exitCode == 0, qPrintable(told.errors));
         const auto found = told.json();
