@@ -131,7 +131,7 @@ void registerCreate(CLI::App& demo, Options& options)
     auto* const command = demo.add_subcommand("create", "Create a demo workspace, ready to train on");
     const auto request = std::make_shared<DemoRequest>();
     const auto bare = std::make_shared<bool>(false);
-    command->add_option("DIR", request->folder, "Folder of the new workspace")->required();
+    command->add_option("DIR", request->folder, "Folder of the new workspace")->required()->check(notEmpty("a folder"));
     addCount(*command, request->scenes, "Pictures to draw", positive(), {"--scenes"});
     addSeed(*command, request->seed, "Seed of the scenes");
     addSceneKind(*command, request->kind);

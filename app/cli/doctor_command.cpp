@@ -1,4 +1,5 @@
 #include "app/cli/commands.h"
+#include "app/cli/shared_options.h"
 #include "app/cli/wording.h"
 #include "core/front/doctor.h"
 
@@ -170,7 +171,8 @@ void registerDoctor(CLI::App& app, Options& options)
         "doctor",
         "Look at machine, libraries, GPU and encoders, compute something, and say what is wrong and what to do");
     const auto request = std::make_shared<DoctorRequest>();
-    command->add_option("--encoders", request->encoders, "Folders to look at, instead of the workspace's encoders");
+    command->add_option("--encoders", request->encoders, "Folders to look at, instead of the workspace's encoders")
+        ->check(notEmpty("a folder"));
     command->add_flag("!--no-computing", request->compute, "Only look: compute nothing");
     command->callback([request, &options] { runDoctor(*request, options); });
 }

@@ -1,4 +1,5 @@
 #include "app/cli/commands.h"
+#include "app/cli/shared_options.h"
 #include "app/cli/wording.h"
 #include "core/front/golden.h"
 #include "core/runtime/compute_info.h"
@@ -84,7 +85,9 @@ void registerGolden(CLI::App& app, Options& options)
                                                        "libraries, in folders with a case.json: element by "
                                                        "element on the CPU in float32, as a whole elsewhere");
     const auto folders = std::make_shared<std::vector<std::filesystem::path>>();
-    command->add_option("CASE_FOLDER", *folders, "Folders with a case.json, or folders of such folders")->required();
+    command->add_option("CASE_FOLDER", *folders, "Folders with a case.json, or folders of such folders")
+        ->required()
+        ->check(notEmpty("a folder"));
     command->callback([folders, &options] { runGoldens(*folders, options); });
 }
 

@@ -1,5 +1,6 @@
 #include "app/cli/commands.h"
 #include "app/cli/report_text.h"
+#include "app/cli/shared_options.h"
 #include "core/config/workspace_config.h"
 #include "core/front/data.h"
 
@@ -35,8 +36,8 @@ void registerRelocate(CLI::App& app, Options& options)
     auto* const command = app.add_subcommand(
         "relocate", "Tell the records where a folder of pictures is now; ids, edits and arrays stay");
     const auto places = std::make_shared<Places>();
-    command->add_option("OLD", places->from, "Where it was")->required();
-    command->add_option("NEW", places->to, "Where it is now")->required();
+    command->add_option("OLD", places->from, "Where it was")->required()->check(notEmpty("a folder"));
+    command->add_option("NEW", places->to, "Where it is now")->required()->check(notEmpty("a folder"));
     command->callback([places, &options] { runRelocate(*places, options); });
 }
 

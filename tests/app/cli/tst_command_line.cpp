@@ -102,6 +102,9 @@ void CommandLineTest::badUsageExitsWithTwo_data()
         << QStringList{"sample", "--run", ""} << "must be the name of a run, but is empty";
     QTest::newRow("a reference without a name")
         << QStringList{"sample", "--record", ""} << "must be the id of a record, but is empty";
+    for (const auto& command : {QStringList{"relocate", "", "b"}, QStringList{"relocate", "a", ""},
+                                QStringList{"demo", "create", ""}, QStringList{"doctor", "--encoders", ""}})
+        QTest::newRow(qPrintable("nothing: " + command.join(' '))) << command << "must be a folder, but is empty";
     QTest::newRow("tables of a file") << QStringList{"config", "--check", "base", "--list", "--markdown"} << "excludes";
     QTest::newRow("no picture to measure")
         << QStringList{"worth", "--validation", "0", "--training", "0"} << "are both 0";
