@@ -109,11 +109,11 @@ void registerStatus(CLI::App& app, Options& options)
     const auto epoch = std::make_shared<LedgerRequest>();
     auto* const set = command->add_option("--set", epoch->set, "Packed set to describe")->capture_default_str();
     command->add_option("--batch-size", epoch->batchSize, "The training's data.batch_size")
-        ->check(positive())
+        ->check(wholeNumber(1, LedgerRequest::mostSamples))
         ->capture_default_str();
     command->add_option("--seed", epoch->seed, "The training's seed")->check(seedNumber())->capture_default_str();
     command->add_option("--epoch", epoch->epoch, "Number of the epoch, from 0")
-        ->check(notNegative())
+        ->check(wholeNumber(0, LedgerRequest::lastEpoch))
         ->capture_default_str();
     command->callback([epoch, set, &options] { runStatus(*epoch, set->count() > 0, options); });
 }

@@ -82,8 +82,10 @@ double LedgerBucket::meanLost() const
 
 EpochLedger ledgerOf(const Workspace& workspace, const LedgerRequest& request)
 {
-    if (request.batchSize < 1 || request.epoch < 0)
-        throw UsageError("a ledger needs a batch size of 1 or more and an epoch that is not negative");
+    if (request.batchSize < 1 || request.batchSize > LedgerRequest::mostSamples || request.epoch < 0 ||
+        request.epoch > LedgerRequest::lastEpoch)
+        throw UsageError("a ledger needs a batch size from 1 to " + std::to_string(LedgerRequest::mostSamples) +
+                         " and an epoch from 0 to " + std::to_string(LedgerRequest::lastEpoch));
     const auto set = ShardSet::open(workspace.shardsFolder() / request.set);
     std::map<ImageSize, LedgerBucket> byBucket;
     std::map<std::string, const Record*> unseen;

@@ -20,6 +20,8 @@ struct LedgerRequest {
     std::int64_t batchSize = 16; ///< data.batch_size of the training.
     std::uint64_t seed = 0;      ///< Its seed and the number of the epoch: they decide who fills last batches.
     std::int64_t epoch = 0;
+
+    static constexpr std::int64_t mostSamples = 4096, lastEpoch = 1'000'000'000;
 };
 
 struct CroppedRecord {

@@ -105,6 +105,9 @@ void CommandLineTest::badUsageExitsWithTwo_data()
     for (const auto& command : {QStringList{"relocate", "", "b"}, QStringList{"relocate", "a", ""},
                                 QStringList{"demo", "create", ""}, QStringList{"doctor", "--encoders", ""}})
         QTest::newRow(qPrintable("nothing: " + command.join(' '))) << command << "must be a folder, but is empty";
+    QTest::newRow("a batch beyond all") << QStringList{"status", "--batch-size", "5000"} << "from 1 to 4096";
+    QTest::newRow("an epoch beyond all") << QStringList{"status", "--epoch", "9223372036854775807"}
+                                         << "from 0 to 1000000000";
     QTest::newRow("tables of a file") << QStringList{"config", "--check", "base", "--list", "--markdown"} << "excludes";
     QTest::newRow("no picture to measure")
         << QStringList{"worth", "--validation", "0", "--training", "0"} << "are both 0";

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <set>
 
@@ -145,7 +146,10 @@ private Q_SLOTS:
     {
         const auto absent = test::remedyOf([this] { ledgerOf(workspace_, {.set = "none"}); });
         QVERIFY(test::remedyAs<remedy::PackShards>(absent) != nullptr);
-        QVERIFY(errorOf([this] { ledgerOf(workspace_, {.batchSize = 0}); }).find("batch size") != std::string::npos);
+        constexpr auto largest = std::numeric_limits<std::int64_t>::max();
+        for (const LedgerRequest& wrong : {LedgerRequest{.batchSize = 0}, LedgerRequest{.batchSize = largest},
+                                           LedgerRequest{.epoch = -1}, LedgerRequest{.epoch = largest}})
+            QVERIFY(errorOf([&] { ledgerOf(workspace_, wrong); }).find("batch size") != std::string::npos);
     }
 };
 
