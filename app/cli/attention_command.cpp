@@ -270,7 +270,7 @@ void runAttention(AttentionArguments a, Options& options)
         json = inspect(a, workspace, checkpoint, *session, options.device, context);
         return json ? JobEnd::Finished : JobEnd::Cancelled;
     });
-    if (runJob(*job, options.output) == JobEnd::Cancelled)
+    if (runJob(*job, options.output, "") == JobEnd::Cancelled)
         return;
     printResult(options.output, (fs::path(a.out) / "attention.json").string(), *json);
 }

@@ -65,7 +65,7 @@ void runKernelBench(const BenchArguments& arguments, KernelKind kind, Options& o
     KernelTimeRequest request{.kind = kind, .shape = arguments.request};
     KernelTimes times;
     request.finished = [&times](const KernelTimes& measured) { times = measured; };
-    if (runJob(*makeKernelTimeJob(request), options.output) == JobEnd::Cancelled)
+    if (runJob(*makeKernelTimeJob(request), options.output, "") == JobEnd::Cancelled)
         return;
     const double product = times.product.perSecond();
     auto text = times.where + ", " + sizeText(times.memory) + (times.onGpu ? " are taken on the GPU" : " of memory") +
@@ -103,7 +103,7 @@ void runDataBench(const BenchArguments& arguments, Options& options)
     DataTimeRequest request{.shape = arguments.request};
     DataTimes times;
     request.finished = [&times](const DataTimes& measured) { times = measured; };
-    if (runJob(*makeDataTimeJob(request), options.output) == JobEnd::Cancelled)
+    if (runJob(*makeDataTimeJob(request), options.output, "") == JobEnd::Cancelled)
         return;
     const auto& shown = arguments.subject == "pack" ? times.packing : times.loading;
     printResult(options.output,
@@ -131,7 +131,7 @@ void runBench(BenchArguments arguments, Options& options)
     }
     StepTimes times;
     request.finished = [&times](const StepTimes& measured) { times = measured; };
-    if (runJob(*makeStepTimeJob(request), options.output) == JobEnd::Cancelled)
+    if (runJob(*makeStepTimeJob(request), options.output, "") == JobEnd::Cancelled)
         return;
     const auto fastest = *std::min_element(times.seconds.begin(), times.seconds.end());
     char text[400];

@@ -57,11 +57,12 @@ void printFigures(const DemoFigures& figures, Options& options)
 
 /// Runs a job that ends in figures of the encoders.
 template<typename Request>
-void runForFigures(Request request, std::unique_ptr<Job> (*make)(Request), Options& options)
+void runForFigures(Request request, std::unique_ptr<Job> (*make)(Request), const std::string& toContinue,
+                   Options& options)
 {
     DemoFigures figures;
     request.finished = [&figures](const DemoFigures& measured) { figures = measured; };
-    if (runJob(*make(std::move(request)), options.output) == JobEnd::Cancelled)
+    if (runJob(*make(std::move(request)), options.output, toContinue) == JobEnd::Cancelled)
         return;
     printFigures(figures, options);
 }
@@ -81,7 +82,7 @@ void runLayout(LayoutArguments arguments, Options& options)
     request.checkpoint = arguments.model.choose(request.workspace);
     request.device = options.device;
     request.finished = [&report](const LayoutReport& measured) { report = measured; };
-    if (runJob(*makeLayoutJob(std::move(request)), options.output) == JobEnd::Cancelled)
+    if (runJob(*makeLayoutJob(std::move(request)), options.output, "") == JobEnd::Cancelled)
         return;
     const auto text = formatted(
         "layout error %.4f of the diagonal over %lld objects in %lld pictures (finder on the true pictures: %.4f)\n"
@@ -158,7 +159,9 @@ void registerTrainEncoders(CLI::App& demo, Options& options)
     addSeed(*command, request->seed, "Seed of the scenes and weights");
     addCount(*command, request->scenes, "Pictures to train on", positive(), {"--scenes"});
     addSceneKind(*command, request->kind);
-    command->callback([request, &options] { runForFigures(*request, &makeTrainEncodersJob, options); });
+    command->callback([request, &options] {
+        runForFigures(*request, &makeTrainEncodersJob, "run the same command again to continue", options);
+    });
 }
 
 void registerMeasure(CLI::App& demo, Options& options)
@@ -174,7 +177,7 @@ void registerMeasure(CLI::App& demo, Options& options)
     command->callback([request, &options] {
         if (request->folder.empty())
             request->folder = resourcesFolder() / "demo";
-        runForFigures(*request, &makeMeasureEncodersJob, options);
+        runForFigures(*request, &makeMeasureEncodersJob, "", options);
     });
 }
 

@@ -156,7 +156,7 @@ void runDoctor(DoctorRequest request, Options& options)
     request.workspace = options.workspace;
     request.device = options.device;
     request.finished = [&report](const DoctorReport& found) { report = found; };
-    if (runJob(*makeDoctorJob(std::move(request)), options.output) == JobEnd::Cancelled)
+    if (runJob(*makeDoctorJob(std::move(request)), options.output, "") == JobEnd::Cancelled)
         return;
     printResult(options.output, textOf(report), toJson(report));
     if (!report.healthy())

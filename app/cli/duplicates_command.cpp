@@ -35,7 +35,7 @@ void runDuplicates(const DuplicatesArguments& arguments, Options& options)
         makeDuplicatesJob({.workspace = workspace, .cosine = arguments.cosine, .finished = [&report](const auto& made) {
                                report = made;
                            }});
-    if (runJob(*job, options.output) == JobEnd::Cancelled)
+    if (runJob(*job, options.output, "") == JobEnd::Cancelled)
         return;
     std::vector<std::vector<std::string>> rows = {{"record", "duplicate of", "found by", "excluded"}};
     auto list = nlohmann::json::array();

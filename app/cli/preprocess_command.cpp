@@ -139,7 +139,7 @@ void runForecast(const Wanted& wanted, Options& options)
                                       .passes = wanted.byValue(),
                                       .device = options.device,
                                       .finished = [&forecast](const auto& f) { forecast = f; }});
-    if (runJob(*job, options.output) == JobEnd::Cancelled)
+    if (runJob(*job, options.output, "") == JobEnd::Cancelled)
         return;
     std::vector<std::vector<std::string>> rows = {
         {"pass", "whole", "to read", "missing", "stale", "wrong", "time", "to write", "in all"}};

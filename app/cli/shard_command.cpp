@@ -59,7 +59,7 @@ void runCheck(Options& options)
     std::vector<ShardSetCheck> checks;
     const auto job = makeShardCheckJob({.workspace = Workspace::open(options.workspace),
                                         .finished = [&checks](const auto& found) { checks = found; }});
-    if (runJob(*job, options.output) == JobEnd::Cancelled)
+    if (runJob(*job, options.output, "") == JobEnd::Cancelled)
         return;
     std::vector<std::vector<std::string>> rows = {{"set", "samples", "shards", "bytes", "certificates", "problems"}};
     auto sets = json::array();

@@ -29,7 +29,7 @@ struct Output {
 
 /// Runs a job on this thread. Progress goes to stderr: one line that is rewritten where it is a terminal, a line every
 /// ten seconds where it is not. The first Ctrl-C (or SIGTERM) asks the job to stop; then `output` is marked as
-/// cancelled, and `toContinue` says what to do next, if anything.
+/// cancelled, and `toContinue` says what to do next; empty where a stop leaves nothing to go on from.
 JobEnd runJob(Job& job, Output& output, const std::string& toContinue = "run the same command again to continue");
 
 /// What others wrote, such as the name of a file or a caption, stands in messages and results: without characters that

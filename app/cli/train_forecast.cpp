@@ -54,7 +54,7 @@ std::optional<double> stepSeconds(const TrainConfig& config, const TrainData& da
     request.finished = [&](const StepTimes& times) {
         seconds = static_cast<double>(sharing) * times.median() * forecast.meanWork / bucket.work;
     };
-    runJob(*makeStepEstimateJob(std::move(request)), options.output);
+    runJob(*makeStepEstimateJob(std::move(request)), options.output, "");
     return seconds;
 }
 

@@ -17,7 +17,7 @@ void runVerify(bool repair, Options& options)
     const auto job = makeVerifyJob({.workspace = Workspace::open(options.workspace),
                                     .repair = repair,
                                     .finished = [&report](const auto& r) { report = r; }});
-    if (runJob(*job, options.output) == JobEnd::Cancelled)
+    if (runJob(*job, options.output, "") == JobEnd::Cancelled)
         return;
     std::vector<std::vector<std::string>> rows = {
         {"array", "whole", "adopted", "missing", "stale", "misaligned", "wrong shape", "non-finite", "unreadable"}};

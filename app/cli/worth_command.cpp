@@ -91,7 +91,7 @@ void runWorth(WorthArguments arguments, Options& options)
     request.device = options.device;
     std::optional<ConditionWorth> worth;
     request.finished = [&worth](const ConditionWorth& measured) { worth = measured; };
-    if (runJob(*makeWorthJob(request), options.output) == JobEnd::Cancelled)
+    if (runJob(*makeWorthJob(request), options.output, "") == JobEnd::Cancelled)
         return;
     if (!arguments.csv.empty())
         writeFileAtomically(arguments.csv, asCsv(*worth));

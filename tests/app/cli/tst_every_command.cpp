@@ -76,6 +76,7 @@ private Q_SLOTS:
     void aStopIsAnObject_data() { listCommands(); }
     void aStopIsAnObject();
     void aStoppedTrainingSaysWhereItIs();
+    void aStoppedMeasurementPromisesNothing();
 
 private:
     TemporaryFolder folder_;
@@ -216,6 +217,13 @@ void EveryCommandTest::aStoppedTrainingSaysWhereItIs()
     QCOMPARE(result.exitCode, 130);
     QCOMPARE(result.json().value("run").toString(), QString("halted"));
     QVERIFY2(result.errors.contains("nanodit train --run halted --resume"), qPrintable(result.errors));
+}
+
+void EveryCommandTest::aStoppedMeasurementPromisesNothing()
+{
+    const auto result = stopped(QStringList{"bench"} + examples_.at("bench").running, true);
+    QCOMPARE(result.exitCode, 130);
+    QVERIFY2(result.errors.contains("stopped") && !result.errors.contains("continue"), qPrintable(result.errors));
 }
 
 ProgramResult EveryCommandTest::stopped(const QStringList& arguments, bool whenItWorks) const
