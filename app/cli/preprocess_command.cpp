@@ -186,7 +186,7 @@ void registerPreprocess(CLI::App& app, Options& options)
     command
         ->add_option("--memory", wanted->memory,
                      "Megabytes that a pass may use at once (default: half of the machine's)")
-        ->check(positive());
+        ->check(wholeNumber(1, 1'000'000'000));
     static const std::map<std::string, PassPrecision> precisions = {
         {"auto", PassPrecision::Auto}, {"float32", PassPrecision::Float32}, {"bf16", PassPrecision::Bf16}};
     command

@@ -28,6 +28,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::int64_t mostPictures = 1'000'000; ///< Their seeds are listed before the first one is made.
+
 struct SampleArguments {
     CheckpointOptions model;
     std::string prompt, textRecord, record;
@@ -394,7 +396,7 @@ void registerSample(CLI::App& app, Options& options)
     addShift(*command, a->request.shift);
     a->seedOption = addSeed(*command, a->request.seed, "Seed of the noise");
     addCount(*command, a->count, "Pictures to generate, with seeds counting up; several are computed together",
-             positive());
+             wholeNumber(1, mostPictures));
     auto* const prompts = command->add_option("--prompts", a->prompts, "Generate for each line of this text file")
                               ->check(notEmpty("a text file"));
     prompts->excludes(prompt)->excludes("--text-record");

@@ -108,6 +108,10 @@ void CommandLineTest::badUsageExitsWithTwo_data()
     QTest::newRow("a batch beyond all") << QStringList{"status", "--batch-size", "5000"} << "from 1 to 4096";
     QTest::newRow("an epoch beyond all") << QStringList{"status", "--epoch", "9223372036854775807"}
                                          << "from 0 to 1000000000";
+    QTest::newRow("more pictures than seeds can be listed")
+        << QStringList{"sample", "--count", "9223372036854775807"} << "from 1 to 1000000";
+    QTest::newRow("more megabytes than bytes can be counted")
+        << QStringList{"preprocess", "--memory", "9223372036854775807"} << "from 1 to 1000000000";
     QTest::newRow("tables of a file") << QStringList{"config", "--check", "base", "--list", "--markdown"} << "excludes";
     QTest::newRow("no picture to measure")
         << QStringList{"worth", "--validation", "0", "--training", "0"} << "are both 0";
