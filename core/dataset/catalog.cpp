@@ -4,7 +4,6 @@
 #include "core/dataset/catalog_schema.h"
 #include "core/dataset/sqlite.h"
 #include "core/io/json_fault.h"
-#include "core/runtime/error.h"
 
 #include <nlohmann/json.hpp>
 
@@ -448,6 +447,16 @@ std::map<std::string, PassRate> Catalog::rates(Pass pass, const std::string& enc
     while (select.step())
         found[select.text(0)] = {.records = select.number(1), .seconds = select.number(2)};
     return found;
+}
+
+DataError noRecordsLeft(const Workspace& workspace, const Catalog& catalog)
+{
+    const auto count = catalog.recordCount();
+    if (count == 0)
+        return DataError("the workspace " + workspace.root.string() + " has no records yet", remedy::ImportPictures{});
+    return DataError("all records of the workspace " + workspace.root.string() + " are excluded (" +
+                         std::to_string(count) + ")",
+                     remedy::ListRecords{});
 }
 
 } // namespace nanodit

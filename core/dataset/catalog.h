@@ -3,6 +3,7 @@
 #include "core/config/workspace_config.h"
 #include "core/dataset/provenance.h"
 #include "core/dataset/record.h"
+#include "core/runtime/error.h"
 
 #include <cstddef>
 #include <functional>
@@ -101,5 +102,8 @@ private:
     explicit Catalog(std::unique_ptr<State> state);
     std::unique_ptr<State> state_;
 };
+
+/// Of work that found no record which is not excluded: that there is none yet, or that all are excluded.
+DataError noRecordsLeft(const Workspace& workspace, const Catalog& catalog);
 
 } // namespace nanodit

@@ -14,7 +14,7 @@ std::vector<Record> includedRecords(const Workspace& workspace, const Catalog& c
     auto records = catalog.records();
     std::erase_if(records, [](const Record& record) { return !record.excluded.empty(); });
     if (records.empty())
-        throw DataError("the workspace " + workspace.root.string() + " has no records yet", remedy::ImportPictures{});
+        throw noRecordsLeft(workspace, catalog);
     return records;
 }
 

@@ -84,8 +84,7 @@ public:
         fingerprints_ = std::move(*fingerprints);
         const auto splits = catalog.splits();
         if (splits.empty() && share.isWhole())
-            throw DataError("the workspace " + workspace_.root.string() + " has no records yet",
-                            remedy::ImportPictures{});
+            throw noRecordsLeft(workspace_, catalog);
         certificates_.emplace(catalog);
         // All at once: a set that is in the way is told before the first one is packed.
         const auto folder = share.isWhole() ? workspace_.shardsFolder() : beginRankShards(workspace_, share);

@@ -1,4 +1,5 @@
 #include "core/dataset/catalog.h"
+#include "core/dataset/record_edits.h"
 #include "core/dataset/shard_set.h"
 #include "core/io/image.h"
 #include "core/io/npy.h"
@@ -60,6 +61,18 @@ class TestShardJob : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
+    void recordsThatAreAllExcludedAreNotTakenForNone()
+    {
+        PassFixture f;
+        std::vector<std::string> ids;
+        for (const auto& record : Catalog::open(f.workspace).records())
+            ids.push_back(record.id);
+        QVERIFY(!ids.empty());
+        setExcluded(f.workspace, ids, "out of focus");
+        const auto message = test::errorOf([&f] { pack(f); });
+        QVERIFY2(contains(message, "are excluded (" + std::to_string(ids.size()) + ")"), message.c_str());
+    }
+
     void samplesWhosePictureIsGoneAreTold()
     {
         PassFixture f;
