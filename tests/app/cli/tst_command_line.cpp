@@ -268,6 +268,7 @@ void CommandLineTest::aRefusedEditOfARunChangesNothing()
     const auto workspace = nanodit::Workspace::create(folder / "workspace");
     const auto run = workspace.runsFolder() / "old";
     const auto checkpoint = run / "checkpoints/step-00000010";
+    writeText(run / "metrics.jsonl", "");
     writeText(checkpoint / "state.json", "{}");
     const auto edit = [&workspace](const QStringList& changes) {
         return runProgram(QStringList{"-w", text(workspace.root), "runs", "old"} + changes);
