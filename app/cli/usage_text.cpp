@@ -58,13 +58,28 @@ std::string wrongWord(const CLI::App& app)
     return "there is no command \"" + word + "\"" + didYouMean(word, known);
 }
 
+/// "--count excludes --records", of which CLI11 names only the one that is not an earlier spelling.
+std::string withEarlierName(std::string text, const CLI::App& command)
+{
+    for (const auto* const option : command.get_options()) {
+        if (!option->get_group().empty() || option->count() == 0 || option->get_lnames().empty())
+            continue;
+        const auto name = "--" + option->get_lnames().front();
+        if (text.ends_with(" excludes "))
+            text += name;
+        else if (text.starts_with(" excludes "))
+            text.insert(0, name);
+    }
+    return text;
+}
+
 } // namespace
 
 std::string usageText(const CLI::App& app, const CLI::ParseError& error)
 {
     auto text = wrongWord(app);
     if (text.empty())
-        text = error.what();
+        text = withEarlierName(error.what(), innermost(app));
     if (text.starts_with(": ")) // of an option that CLI11 does not name
         text.erase(0, 2);
     return text + "; see \"" + commandLineOf(app) + " --help\"";

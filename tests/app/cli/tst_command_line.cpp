@@ -112,6 +112,8 @@ void CommandLineTest::badUsageExitsWithTwo_data()
         << QStringList{"sample", "--count", "9223372036854775807"} << "from 1 to 1000000";
     QTest::newRow("more megabytes than bytes can be counted")
         << QStringList{"preprocess", "--memory", "9223372036854775807"} << "from 1 to 1000000000";
+    QTest::newRow("both names of an option")
+        << QStringList{"validate", "--records", "3", "--count", "2"} << "--count excludes --records";
     QTest::newRow("tables of a file") << QStringList{"config", "--check", "base", "--list", "--markdown"} << "excludes";
     QTest::newRow("no picture to measure")
         << QStringList{"worth", "--validation", "0", "--training", "0"} << "are both 0";
