@@ -14,6 +14,18 @@ constexpr std::int64_t blockElements = std::int64_t{1} << 24;
 /// Fewer would make products of k and v that mostly wait for memory: rather take fewer heads at once.
 constexpr std::int64_t leastQueries = 256;
 
+at::ScalarType sumType(const at::Tensor& x)
+{
+    return x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+}
+
+/// a b in float32, or float64 of float64. LibTorch rounds a product of bf16 to bf16, a logit of 100 by up to 1/4. The
+/// wide copies of the factors are of one block's heads, and lose nothing as TensorFloat-32.
+at::Tensor wideProduct(const at::Tensor& a, const at::Tensor& b)
+{
+    return at::bmm(a.to(sumType(a)), b.to(sumType(b)));
+}
+
 /// [B, heads, L, d] -> [B * heads, L, d]
 at::Tensor flat(const at::Tensor& x)
 {
@@ -64,8 +76,7 @@ struct Additions {
     /// In float32, or float64 of float64.
     at::Tensor logits(const Block& block, const at::Tensor& q, const at::Tensor& k) const // [h, l, S]
     {
-        auto z = at::bmm(block.queriesOf(q), block.headsOf(k).transpose(1, 2));
-        z = (z.scalar_type() == at::kDouble ? z : z.to(at::kFloat)).mul_(scale);
+        auto z = wideProduct(block.queriesOf(q), block.headsOf(k).transpose(1, 2)).mul_(scale);
         if (bias.defined())
             z.add_(bias.size(1) == 1 ? block.headsOf(bias) : block.queriesOf(bias));
         if (strengths.defined())
@@ -130,7 +141,7 @@ public:
             const auto p = additions.logits(block, q, k).sub_(block.queriesOf(logSums)).exp_();
             const auto dBlock = block.queriesOf(dOut);
             block.headsOf(dV).add_(at::bmm(p.to(type).transpose(1, 2), dBlock));
-            auto dZ = at::bmm(dBlock, block.headsOf(v).transpose(1, 2)).to(wide);
+            auto dZ = wideProduct(dBlock, block.headsOf(v).transpose(1, 2));
             dZ.sub_(block.queriesOf(rowSums)).mul_(p);
             if (dStrengths.defined()) {
                 const auto patches = additions.patchAt.size(0);
@@ -148,12 +159,6 @@ public:
                 .k = perHead(dK.to(type), heads),
                 .v = perHead(dV.to(type), heads),
                 .strengths = dStrengths.defined() ? dStrengths.view({q4.size(0), heads}) : dStrengths};
-    }
-
-private:
-    static at::ScalarType sumType(const at::Tensor& x)
-    {
-        return x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
     }
 };
 

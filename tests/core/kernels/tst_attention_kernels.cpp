@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace nanodit;
@@ -158,6 +159,28 @@ private Q_SLOTS:
         const auto should = answerOf(problem, at::kDouble, plainAttention);
         const Answer is{output.values, of.q, of.k, of.v, of.strengths};
         QVERIFY2(agrees(is, should, 4e-6), errorsOf(is, should).c_str());
+    }
+
+    /// Logits of up to a hundred, which bf16 would round by up to 1/4. The same bf16 numbers in float32 say what is
+    /// right.
+    void blocksDoNotRoundLogitsOfBf16()
+    {
+        Problem problem({2, 3, 300, 70, 16}, at::kBFloat16, Addition::KeyBiasAndPrior);
+        problem.q = problem.q * 16;
+        const auto wide = [](const at::Tensor& x) { return x.to(at::kFloat); };
+        const auto is = blockAttention().forward(problem.q, problem.k, problem.v, problem.terms);
+        const auto should = blockAttention().forward(wide(problem.q), wide(problem.k), wide(problem.v), problem.terms);
+        QVERIFY(is.logSums.scalar_type() == at::kFloat);
+        QVERIFY2(error(is.logSums, should.logSums) < 1e-5, std::to_string(error(is.logSums, should.logSums)).c_str());
+        QVERIFY2(error(is.values, should.values) < 3e-2, std::to_string(error(is.values, should.values)).c_str());
+        const auto of = blockAttention().backward(problem.gradient, problem.q, problem.k, problem.v, is, problem.terms);
+        const auto ofWide = blockAttention().backward(wide(problem.gradient), wide(problem.q), wide(problem.k),
+                                                      wide(problem.v), should, problem.terms);
+        for (const auto& [rounded, exact] :
+             {std::pair(of.q, ofWide.q), std::pair(of.k, ofWide.k), std::pair(of.v, ofWide.v)}) {
+            QVERIFY(rounded.scalar_type() == at::kBFloat16);
+            QVERIFY2(error(rounded, exact) < 5e-2, std::to_string(error(rounded, exact)).c_str());
+        }
     }
 
     /// 36 M logits: three times what a block may hold, so that heads and queries are both cut.
