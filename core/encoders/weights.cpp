@@ -11,6 +11,31 @@
 
 namespace nanodit {
 
+namespace {
+
+/// Numbers of a weight that are converted together: 4 MB in float32.
+constexpr std::int64_t convertedAtOnce = std::int64_t{1} << 20;
+
+/// x W^T + b; large ones on the CPU in parts between which `stop` is asked.
+at::Tensor productInParts(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const StopCheck& stop)
+{
+    const auto rows = x.numel() / std::max<std::int64_t>(1, x.size(-1));
+    const auto operations = static_cast<double>(rows) * static_cast<double>(weight.numel());
+    if (!stop || operations <= operationsAtOnce || !weight.is_cpu())
+        return at::linear(x, weight, bias);
+    const auto parts = static_cast<std::int64_t>(operations / operationsAtOnce) + 1;
+    std::vector<at::Tensor> results;
+    for (const auto& part : x.reshape({rows, x.size(-1)}).chunk(parts)) {
+        leaveIfStopped(stop);
+        results.push_back(at::linear(part, weight, bias));
+    }
+    auto shape = x.sizes().vec();
+    shape.back() = weight.size(0);
+    return at::cat(results).view(shape);
+}
+
+} // namespace
+
 EncoderWeights::EncoderWeights(TensorMap tensors, std::span<const ExpectedTensor> expected, const std::string& source,
                                const EncoderOptions& options)
     : options_(options)
@@ -65,23 +90,25 @@ at::Tensor EncoderWeights::linear(const at::Tensor& x, const std::string& name, 
 
 at::Tensor EncoderWeights::product(const at::Tensor& x, const std::string& name, const StopCheck& stop) const
 {
-    const bool rounded = options_.products != at::kFloat;
-    const auto weight = factor(rounded ? stored(name + ".weight") : get(name + ".weight")); // [out, in]
+    const auto& whole = stored(name + ".weight"); // [out, in]
+    const auto type = options_.products != at::kFloat ? options_.products : options_.compute;
     const auto bias = factor(find(name + ".bias"));
-    const auto productOf = [&](const at::Tensor& rows) { return at::linear(factor(rows), weight, bias); };
-    const auto rows = x.numel() / std::max<std::int64_t>(1, x.size(-1));
-    const auto operations = static_cast<double>(rows) * static_cast<double>(weight.numel());
-    if (!stop || operations <= operationsAtOnce || !options_.device.is_cpu())
-        return productOf(x);
-    const auto parts = static_cast<std::int64_t>(operations / operationsAtOnce) + 1;
-    std::vector<at::Tensor> results;
-    for (const auto& part : x.reshape({rows, x.size(-1)}).chunk(parts)) {
+    const auto input = factor(x);
+    const auto in = std::max<std::int64_t>(1, whole.size(1)), out = whole.size(0);
+    const auto rows = x.numel() / in, outAtOnce = std::max(convertedAtOnce / in, rows);
+    const bool fewRows = 2 * rows < in; // with many, to read them again and to join the results would cost more
+    if (whole.scalar_type() == type || !fewRows || out <= outAtOnce || !options_.device.is_cpu())
+        return productInParts(input, whole.to(type), bias, stop);
+    // Converted some rows at a time, which stay in the caches until they are multiplied: the weight as a whole would go
+    // to fresh memory and back.
+    std::vector<at::Tensor> columns;
+    for (std::int64_t first = 0; first < out; first += outAtOnce) {
         leaveIfStopped(stop);
-        results.push_back(productOf(part));
+        const auto count = std::min(outAtOnce, out - first);
+        columns.push_back(productInParts(input, whole.narrow(0, first, count).to(type),
+                                         bias.defined() ? bias.narrow(0, first, count) : bias, stop));
     }
-    auto shape = x.sizes().vec();
-    shape.back() = weight.size(0);
-    return at::cat(results).view(shape);
+    return at::cat(columns, -1);
 }
 
 at::Tensor EncoderWeights::layerNorm(const at::Tensor& x, const std::string& name, double eps) const

@@ -1,6 +1,7 @@
 #include "core/encoders/json_fields.h"
 #include "core/encoders/weights.h"
 #include "tests/support/contains.h"
+#include "tests/support/peak_bytes.h"
 #include "tests/support/test_data.h"
 
 #include <ATen/ATen.h>
@@ -94,6 +95,32 @@ private Q_SLOTS:
         QVERIFY(!weights.find("w.bias").defined());
         const auto x = at::randn({4, 2});
         QVERIFY(at::allclose(weights.linear(x, "w"), at::matmul(x, stored.to(at::kFloat).t())));
+    }
+
+    /// Of 10 MB in float32, 4 MB at a time.
+    void largeWeightsAreConvertedInParts()
+    {
+        const at::NoGradGuard noGradient;
+        const std::vector<ExpectedTensor> expected = {{"a.weight", {2500, 1024}, {}}, {"a.bias", {2500}, {}}};
+        at::manual_seed(5);
+        const auto stored = at::randn({2500, 1024}).to(at::kBFloat16), bias = at::randn({2500});
+        const EncoderWeights weights({{"a.weight", stored}, {"a.bias", bias}}, expected, "here", {});
+        const auto x = at::randn({1, 3, 1024});
+        at::Tensor product;
+        const auto bytes = test::peakBytes([&] { product = weights.linear(x, "a"); });
+        QVERIFY2(bytes < 6'000'000, std::to_string(bytes).c_str());
+        const auto should = at::matmul(x, stored.to(at::kFloat).t()) + bias;
+        QCOMPARE(product.sizes(), should.sizes());
+        QVERIFY(at::allclose(product, should, 1e-4, 1e-3)); // sums of 1024 products, in another order
+        std::int64_t asked = 0;
+        const auto stop = [&asked] { return ++asked == 2; };
+        bool stopped = false;
+        try {
+            weights.linear(x, "a", stop);
+        } catch (const EncodingStopped&) {
+            stopped = true;
+        }
+        QVERIFY(stopped);
     }
 
     void productsStayInTheirTypeWhereThatIsAskedFor()
