@@ -5,7 +5,10 @@
 
 #include <ATen/ATen.h>
 #include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/Allocator.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
+#include <c10/util/ThreadLocalDebugInfo.h>
+#include <torch/version.h>
 
 #include <algorithm>
 #include <array>
@@ -67,6 +70,28 @@ public:
         return devices;
     }
 
+    /// What the driver has left of a device on which this process has computed already; 0: it does not say.
+    std::int64_t freeBytes(int device) const
+    {
+        auto* const retain = function<int(void**, int)>("cuDevicePrimaryCtxRetain");
+        auto* const release = function<int(int)>("cuDevicePrimaryCtxRelease_v2");
+        auto* const enter = function<int(void*)>("cuCtxPushCurrent_v2");
+        auto* const leave = function<int(void**)>("cuCtxPopCurrent_v2");
+        auto* const ask = function<int(std::size_t*, std::size_t*)>("cuMemGetInfo_v2");
+        void* context = nullptr; // the one that LibTorch computes in
+        if (retain == nullptr || release == nullptr || enter == nullptr || leave == nullptr || ask == nullptr ||
+            retain(&context, device) != 0)
+            return 0;
+        std::size_t free = 0, all = 0;
+        if (enter(context) == 0) {
+            if (ask(&free, &all) != 0)
+                free = 0;
+            leave(&context);
+        }
+        release(device);
+        return static_cast<std::int64_t>(free);
+    }
+
 private:
     template<typename Signature>
     Signature* function(const char* name) const
@@ -90,6 +115,47 @@ std::string trial(at::Device device)
         return two == 2 ? "" : "1 + 1 is " + std::to_string(two) + " on it";
     } catch (const c10::Error& error) {
         return firstLine(error.what_without_backtrace());
+    }
+}
+
+#if TORCH_VERSION_MAJOR >= 2
+using AllocatedBytes = std::size_t;
+#else
+using AllocatedBytes = std::int64_t;
+#endif
+
+/// Is told by LibTorch's allocator, at an allocation of this thread, how much it holds and how much of that is used.
+class AllocatorFigures final : public c10::MemoryReportingInfoBase {
+public:
+    void reportMemoryUsage(void*, std::int64_t, AllocatedBytes used, AllocatedBytes held, c10::Device) override
+    {
+        unused_ = static_cast<std::int64_t>(held) - static_cast<std::int64_t>(used);
+    }
+    bool memoryProfilingEnabled() const override { return true; }
+    std::int64_t unused() const { return unused_; }
+
+private:
+    std::int64_t unused_ = 0;
+};
+
+/// What LibTorch holds of a GPU for tensors to come: of those that are gone.
+std::int64_t heldForTensors(at::Device device)
+{
+    const auto figures = std::make_shared<AllocatorFigures>();
+    const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, figures);
+    at::empty({1}, at::TensorOptions(at::kByte).device(device));
+    return figures->unused();
+}
+
+/// What tensors made now may take of a GPU that has computed already; 0: not known.
+std::int64_t freeOf(std::int64_t index)
+{
+    try {
+        const auto held = heldForTensors(at::Device(at::kCUDA, static_cast<c10::DeviceIndex>(index)));
+        const auto free = Driver().freeBytes(static_cast<int>(index));
+        return free > 0 ? held + free : 0;
+    } catch (const c10::Error&) { // not even the one byte
+        return 0;
     }
 }
 
@@ -122,8 +188,10 @@ GpuFindings find()
     found.byDriver = driver.devices();
     if (found.inLibTorch && !found.byDriver.empty() && at::hasCUDA())
         found.usable = at::detail::getCUDAHooks().getNumGPUs();
-    if (found.usable > 0)
+    if (found.usable > 0) {
         found.unfit = [trials = std::make_shared<GpuTrials>()](std::int64_t index) { return trials->of(index); };
+        found.freeMemory = freeOf;
+    }
     return found;
 }
 
@@ -231,12 +299,19 @@ std::string chosenDevice(const std::string& wanted, const GpuFindings& found)
 
 std::int64_t availableMemory(const ComputeChoice& choice)
 {
-    const auto name = chosenDevice(choice.device, gpuFindings());
+    return availableMemory(choice, gpuFindings());
+}
+
+std::int64_t availableMemory(const ComputeChoice& choice, const GpuFindings& found)
+{
+    const auto name = chosenDevice(choice.device, found);
     if (name == "cpu")
         return readMachine().availableMemory();
-    const auto& gpus = gpuFindings().byDriver;
-    const auto gpu = std::ranges::find(gpus, name, &ComputeDevice::name);
-    return gpu == gpus.end() ? 0 : gpu->memoryBytes;
+    const auto gpu = std::ranges::find(found.byDriver, name, &ComputeDevice::name);
+    if (gpu == found.byDriver.end())
+        return 0;
+    const auto free = found.freeMemory(gpu - found.byDriver.begin());
+    return free > 0 ? free : gpu->memoryBytes;
 }
 
 std::string whyNoGpu(const GpuFindings& found)

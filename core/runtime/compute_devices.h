@@ -30,6 +30,8 @@ struct GpuFindings {
     /// Why the one of a number below `usable` cannot compute, though it was found; or "". It is tried when it is first
     /// asked about, as computing takes some of its memory: a rank need not take that of the others' GPUs. Any thread.
     std::function<std::string(std::int64_t)> unfit = [](std::int64_t) { return std::string(); };
+    /// Bytes that new tensors may take of the one of a number, which `unfit` has tried; 0: not known. Any thread.
+    std::function<std::int64_t(std::int64_t)> freeMemory = [](std::int64_t) { return std::int64_t{0}; };
 };
 /// 12020 -> "12.2"
 std::string cudaVersionText(int cuda);
@@ -44,8 +46,10 @@ std::vector<ComputeDevice> computeDevices();
 std::string chosenDevice(const std::string& wanted, const GpuFindings& found);
 
 /// Bytes that work begun now on the device of a choice may take: for the CPU what is free of the machine, or of its
-/// control group where that is less; for a GPU all that it has. 0: not known. Throws as chosenDevice() does.
+/// control group where that is less; for a GPU what the driver, libraries, other programs and the tensors that are
+/// there leave of it, or all that it has where that is not known. 0: not known. Throws as chosenDevice() does.
 std::int64_t availableMemory(const ComputeChoice& choice);
+std::int64_t availableMemory(const ComputeChoice& choice, const GpuFindings& found);
 
 /// Why "auto" takes the CPU although the driver lists a GPU; "" where it takes a GPU, or none is there.
 std::string whyNoGpu(const GpuFindings& found);

@@ -103,6 +103,23 @@ private Q_SLOTS:
         QVERIFY(tried.empty());
     }
 
+    void memoryOfAGpuIsWhatIsFreeOfIt()
+    {
+        auto found = healthy(2);
+        QCOMPARE(availableMemory({.device = "cuda:1"}, found), std::int64_t{80} << 30); // nobody says
+        std::vector<std::int64_t> asked;
+        found.freeMemory = [&asked](std::int64_t index) {
+            asked.push_back(index);
+            return std::int64_t{60} << 30;
+        };
+        QCOMPARE(availableMemory({.device = "cuda:1"}, found), std::int64_t{60} << 30);
+        QCOMPARE(availableMemory({.device = "auto"}, found), std::int64_t{60} << 30);
+        QCOMPARE(asked, (std::vector<std::int64_t>{1, 0}));
+        QVERIFY(availableMemory({.device = "cpu"}, found) > 0);
+        QCOMPARE(asked.size(), std::size_t(2));
+        QVERIFY(!test::errorOf([&] { availableMemory({.device = "cuda:2"}, found); }).empty());
+    }
+
     void whatIsNoDeviceIsRefused_data()
     {
         QTest::addColumn<QString>("device");
