@@ -21,12 +21,13 @@ Parameters othersOf(const Parameters& parameters)
     return others;
 }
 
-/// [n, m] -> [k, n / k, m]: the square ones that lie on top of each other, or the one as it is.
-at::Tensor apart(const at::Tensor& matrix)
+/// How many maps a matrix holds on top of each other: queries, keys and values, or modulations, which share a product
+/// alone. The feed-forward's first layer is one map, though it may have the shape of several.
+std::int64_t mapsIn(const Parameter& parameter)
 {
-    const auto rows = matrix.size(0), cols = matrix.size(1);
-    const bool several = rows > cols && rows % cols == 0;
-    return several ? matrix.view({rows / cols, cols, cols}) : matrix.unsqueeze(0);
+    const auto& name = parameter.name;
+    const bool several = name.ends_with("kv.weight") || name.ends_with("adaLN_modulation.1.weight"); // qkv, too
+    return several ? parameter.value.size(0) / parameter.value.size(1) : 1;
 }
 
 } // namespace
@@ -78,7 +79,9 @@ void Muon::step(const StepTerms& terms)
         if (!gradient.defined())
             continue;
         mean.lerp_(gradient, 1 - momentum);
-        const auto ahead = apart(at::lerp(gradient, mean, momentum).to(type).contiguous());
+        const auto maps = mapsIn(parameter);
+        const auto ahead =
+            at::lerp(gradient, mean, momentum).to(type).reshape({maps, gradient.size(0) / maps, gradient.size(1)});
         const auto longer = static_cast<double>(std::max(ahead.size(1), ahead.size(2)));
         auto weight = parameter.value.detach();
         weight.mul_(1 - lr * weightDecay_);

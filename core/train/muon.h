@@ -7,8 +7,8 @@ namespace nanodit {
 /// Muon (Jordan et al. 2024): momentum m = mu m + (1 - mu) g, looked ahead (Nesterov), made orthogonal, as a step of
 /// the weight matrices of the blocks; AdamW for all other parameters. As Liu et al. 2025 ("Muon is scalable for LLM
 /// training") have it, a step of an [n, m] matrix is scaled by 0.2 sqrt(max(n, m)), which makes it as large as one of
-/// AdamW, so that both take one learning rate, and weight decay acts as in AdamW. Matrices that hold several square
-/// ones on top of each other (queries, keys and values; modulations) are made orthogonal one by one.
+/// AdamW, so that both take one learning rate, and weight decay acts as in AdamW. Maps that lie on top of each other in
+/// one matrix (queries, keys and values; modulations) are made orthogonal one by one.
 class Muon final : public Optimiser {
 public:
     /// `options`: weight decay of all, the rest of the other parameters. `precision`: of the products that make steps

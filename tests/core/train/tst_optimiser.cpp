@@ -290,6 +290,27 @@ private Q_SLOTS:
         QVERIFY(errorOf([&] { second.restore(state, "x"); }).find("blocks.0.qkv.weight.momentum") != std::string::npos);
     }
 
+    /// The feed-forward's first layer could be cut into squares, as queries, keys and values are, but is one map.
+    void muonMakesAFeedForwardLayerOrthogonalAsAWhole()
+    {
+        at::manual_seed(4);
+        const Parameters parameters = {
+            {"blocks.0.mlp.fc1.weight", at::randn({32, 8}).set_requires_grad(true)},
+            {"blocks.0.adaLN_modulation.1.weight", at::randn({48, 8}).set_requires_grad(true)}};
+        setGradients(parameters, 1);
+        const auto steppedBy = [&](std::size_t place, std::int64_t maps) {
+            const auto weight = parameters[place].value.detach(), g = parameters[place].value.grad();
+            const auto ahead = 0.05 * g + 0.95 * (0.05 * g);
+            const auto each = weight.size(0) / maps;
+            const auto step = orthogonalised(ahead.view({maps, each, 8})).reshape(weight.sizes());
+            return at::Tensor(weight - 0.01 * 0.2 * std::sqrt(static_cast<double>(each)) * step);
+        };
+        const auto whole = steppedBy(0, 1), apart = steppedBy(1, 6);
+        Muon(parameters, {.weightDecay = 0}).step(0.01);
+        QVERIFY(largestDifference(parameters[0].value.detach(), whole) < 1e-5);
+        QVERIFY(largestDifference(parameters[1].value.detach(), apart) < 1e-5);
+    }
+
     void aWarmAverageSoonForgetsTheBeginning()
     {
         const auto parameters = twoParameters();
