@@ -182,6 +182,7 @@ bool Session::walk(const AttentionSubject& subject, const JobContext& context)
                          "picture: generate it without these");
     GuidedVelocity velocity(*model_, conditions_.conditions, {.text = hasText(), .dino = hasDino()}, latentGrid_,
                             Guidance::of(settings, conditions_.conditions.patchGrid), compute_);
+    velocity.stopWhen([&context] { return context.shouldStop(); });
     const auto times = flowTimes(settings.steps, settings.shift);
     Way way{.subject = subject, .points = {}, .end = {}};
     ProgressMeter progress(context, Stage::Sampling, settings.steps, Unit::Steps);
@@ -261,8 +262,13 @@ std::optional<AttentionScene> Session::look(const AttentionSubject& subject, con
     if (const auto radii = model_->priorRadii(); radii.defined())
         scene.radii = numbersFrom(radii.unsqueeze(-1).unbind(0));
     if (subject.picture) {
-        if (autoencoder() != nullptr)
-            scene.forming = pictureFromLatent(*autoencoder(), moment_->forming());
+        if (autoencoder() != nullptr) {
+            auto forming =
+                pictureFromLatent(*autoencoder(), moment_->forming(), [&context] { return context.shouldStop(); });
+            if (!forming)
+                return std::nullopt;
+            scene.forming = std::move(*forming);
+        }
         scene.reference = reader_->referenceImage(record_, subject.sampling);
     }
     return scene;

@@ -374,6 +374,22 @@ private Q_SLOTS:
         QVERIFY(!session_->ofLatents({1}, context));
     }
 
+    /// A stop that comes when all blocks were looked at does not wait for the picture to be decoded.
+    void stopsWhileThePictureIsDecoded()
+    {
+        auto withPicture = subject();
+        withPicture.picture = true;
+        QVERIFY(!session_->look(withPicture)->forming.empty());
+        JobContext context;
+        context.report = [&context](const Progress& progress) {
+            if (progress.stage == Stage::InspectingBlocks && progress.done == progress.total)
+                context.control->requestStop();
+        };
+        QVERIFY(!session_->look(withPicture, context));
+        QVERIFY(context.control->stopRequested());
+        QVERIFY(!session_->look(withPicture)->forming.empty());
+    }
+
     void saysWhatIsWrong()
     {
         const auto messageFor = [this](const AttentionSubject& wrong) {
