@@ -30,7 +30,8 @@ Meeting meetingOfLauncher(const std::function<const char*(const char*)>& variabl
     meeting.host = host;
     if (const char* const port = variable("MASTER_PORT")) {
         const char* const end = port + std::strlen(port);
-        if (std::from_chars(port, end, meeting.port).ptr != end || meeting.port < 1 || meeting.port > 65535)
+        const auto [rest, error] = std::from_chars(port, end, meeting.port);
+        if (error != std::errc() || rest != end || meeting.port < 1 || meeting.port > 65535)
             throw UsageError(std::string("MASTER_PORT is \"") + port + "\" instead of a number from 1 to 65535");
     }
     const char* const agent = variable("TORCHELASTIC_USE_AGENT_STORE");

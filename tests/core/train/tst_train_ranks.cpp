@@ -284,8 +284,11 @@ private Q_SLOTS:
         QVERIFY(meeting.rank == 3 && meeting.size == 8 && meeting.host == "node1" && meeting.port == 29400);
         torchrun["TORCHELASTIC_USE_AGENT_STORE"] = "True"; // which listens at that port itself
         QCOMPARE(meetingOf(torchrun).port, 29401);
-        torchrun["MASTER_PORT"] = "29400x";
-        QVERIFY(errorOf([&] { meetingOf(torchrun); }).find("MASTER_PORT is \"29400x\"") != std::string::npos);
+        for (const std::string port : {"29400x", "0", "65536", "99999999999"}) {
+            torchrun["MASTER_PORT"] = port;
+            const auto error = errorOf([&] { meetingOf(torchrun); });
+            QVERIFY2(error.find("MASTER_PORT is \"" + port + "\"") != std::string::npos, error.c_str());
+        }
         const auto message = errorOf([&] { meetingOf({{"SLURM_PROCID", "1"}, {"SLURM_NTASKS", "2"}}); });
         QVERIFY2(message.find("set MASTER_ADDR") != std::string::npos, message.c_str());
     }
