@@ -1,5 +1,6 @@
 #include "core/dataset/catalog.h"
 #include "core/encoders/autoencoder_kl.h"
+#include "core/encoders/encoder_info.h"
 #include "core/front/attention.h"
 #include "core/front/data.h"
 #include "core/front/demo.h"
@@ -245,6 +246,68 @@ private Q_SLOTS:
             QVERIFY2(difference(there[i], here[i]) <= 1, std::to_string(difference(there[i], here[i])).c_str());
     }
 
+    void aGuidancePlane_data()
+    {
+        QTest::addColumn<int>("rule");
+        for (const auto rule : {GuidanceRule::Plain, GuidanceRule::CfgZero, GuidanceRule::Projected})
+            QTest::newRow(nameOf(rule)) << int(rule);
+    }
+    /// From a picture, with the DINO scale by place and a weak guide; the last two pictures are one batch.
+    void aGuidancePlane()
+    {
+        QFETCH(int, rule);
+        const auto record = *Catalog::open(workspace_).find(validation_[0]);
+        const auto patches = dinoGrid(record.bucket, dinoEncoderInfo(workspace_).patchSize).count();
+        SampleRequest request;
+        request.size = record.bucket;
+        request.steps = 2;
+        request.solver = Solver::Multistep;
+        request.textRecord = record.id;
+        request.reference = RecordReference{record.id};
+        request.dinoWeights.assign(static_cast<std::size_t>(patches), 0.5);
+        request.start = PictureStart{.picture = RecordReference{record.id}, .time = 0.9};
+        request.weakGuide = WeakGuide{.checkpoint = checkpoint_, .scale = 1.5};
+        request.guidanceRule = static_cast<GuidanceRule>(rule);
+        request.projected = {.parallel = 0.5, .momentum = -0.5, .threshold = 1};
+        const GuidancePlane plane{.textScales = {0, 1, 2}, .dinoScales = {2}};
+        const auto paint = [&](const ComputeChoice& choice) {
+            std::vector<Image> pictures;
+            SamplingSession::open(workspace_, checkpoint_, choice)
+                ->samplePlane(request, plane, {}, [&](const PlanePicture& p) { pictures.push_back(p.result.picture); });
+            return pictures;
+        };
+        const auto there = paint(far()), here = paint(near());
+        QCOMPARE(there.size(), plane.count());
+        QCOMPARE(here.size(), plane.count());
+        for (std::size_t i = 0; i < there.size(); ++i)
+            QVERIFY2(difference(there[i], here[i]) <= 1, std::to_string(difference(there[i], here[i])).c_str());
+    }
+
+    void whatConditionsAreWorth()
+    {
+        const auto measure = [&](const ComputeChoice& choice) {
+            ConditionWorth worth;
+            makeWorthJob({.workspace = workspace_,
+                          .checkpoint = checkpoint_,
+                          .ofValidation = 2,
+                          .ofTraining = 2,
+                          .device = choice,
+                          .finished = [&](const auto& w) { worth = w; }})
+                ->run({});
+            return worth.pictures;
+        };
+        const auto there = measure(far()), here = measure(near());
+        QVERIFY(!there.empty());
+        QCOMPARE(there.size(), here.size());
+        for (std::size_t i = 0; i < there.size(); ++i) {
+            QCOMPARE(there[i].id, here[i].id);
+            QVERIFY(nearlyEqual(there[i].loss, here[i].loss));
+            QVERIFY(nearlyEqual(there[i].nullText, here[i].nullText));
+            QVERIFY(nearlyEqual(there[i].nullDino, here[i].nullDino));
+            QVERIFY(nearlyEqual(there[i].clsOnly, here[i].clsOnly));
+        }
+    }
+
     void lookingInside()
     {
         AttentionSubject subject;
@@ -276,6 +339,10 @@ private Q_SLOTS:
             QVERIFY(difference(*a->self, *b->self) < 1e-4);
             QVERIFY(difference(a->summaries->byRow, b->summaries->byRow) < 1e-4);
             QVERIFY(difference(*there->answer(tokens)->given, *here->answer(tokens)->given) < 1e-4);
+            const auto farWithout = there->knockOut({0}, 1, AttentionMeasure::Contribution);
+            const auto nearWithout = here->knockOut({0}, 1, AttentionMeasure::Contribution);
+            QVERIFY(nearlyEqual(farWithout->mass, nearWithout->mass));
+            QVERIFY(nearlyEqual(farWithout->meanChange, nearWithout->meanChange));
         }
         QVERIFY(difference(*there->paint(edited), *here->paint(edited)) <= 1);
         QCOMPARE(there->course(subject, {0.9, 0.5})->at.size(), std::size_t(2));
