@@ -114,7 +114,7 @@ void printForecast(const TrainConfig& asked, const Workspace& workspace, std::in
         {"memory", sizeText(needed) + " needed" + all + ", " + (there > 0 ? sizeText(there) : "an unknown amount") +
                        " free" + (fits ? "" : ": it does not fit") + (sharing > 1 ? "; of each:" : "")},
         {"  weights and gradients", sizeText(memory.weights + memory.gradients)},
-        {"  AdamW's moments", sizeText(memory.moments)},
+        {"  the optimiser's moments", sizeText(memory.moments)},
         {"  moving average", sizeText(memory.average)},
         {"  activations", sizeText(memory.activations) + " (" + std::to_string(config.data.batchSize) + " of " +
                               bucketName(dearest.bucket) + ", " + std::to_string(dearest.latentTokens) +

@@ -55,6 +55,16 @@ std::int64_t parametersOf(const ModelConfig& m)
     return count + m.depth * parametersOfBlock(m);
 }
 
+/// Numbers in the matrices that Muon steps, of which it remembers one each instead of two.
+std::int64_t elementsOfMuon(const TrainConfig& config)
+{
+    if (config.optimiser.name != "muon")
+        return 0;
+    const auto& m = config.model;
+    const std::int64_t modulations = m.gate == Gate::AdalnZero ? 9 : 6;
+    return m.depth * m.hiddenSize * ((4 + 4 + modulations) * m.hiddenSize + 2 * innerWidth(m));
+}
+
 /// The convolution of representation alignment.
 std::int64_t parametersOfProjector(const TrainConfig& config)
 {
@@ -213,7 +223,7 @@ TrainForecast forecastTraining(const TrainConfig& asked, const TrainData& data, 
     const auto stored = wide * trained;
     const auto rounded = config.precision == Precision::Bf16 ? narrowOf(config) * trained : 0;
     memory.weights = stored;
-    memory.moments = 2 * stored;
+    memory.moments = 2 * stored - wide * elementsOfMuon(config);
     memory.average = config.ema.enabled ? wide * forecast.parameters : 0;
     std::int64_t microBatches = 0, last = 0;
     for (const auto& bucket : data.buckets) {

@@ -40,7 +40,7 @@ MemoryOf memoryOf(const ComputeChoice& choice);
 /// Bytes that a training holds at its peak, by purpose. All of it is float32 between steps.
 struct TrainMemory {
     std::int64_t weights = 0, gradients = 0;
-    std::int64_t moments = 0;     ///< The two of AdamW.
+    std::int64_t moments = 0;     ///< Of the optimiser: two of each number, one of those that Muon steps.
     std::int64_t average = 0;     ///< The moving average; 0 without one.
     std::int64_t activations = 0; ///< What the forward pass keeps, and what the backward pass holds beside that.
     std::int64_t batches = 0;     ///< Read ahead.

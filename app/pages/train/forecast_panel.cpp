@@ -132,12 +132,12 @@ void ForecastPanel::show(const ShownForecast& shown, std::int64_t stepsLeft)
     model_->setText(tr("%1 M parameters").arg(static_cast<double>(forecast.parameters) / 1e6, 0, 'f', 1));
     memory_->setText(shown.memoryThere > 0 ? tr("%1 · %2 free").arg(bytes(needed), bytes(shown.memoryThere))
                                            : tr("%1").arg(bytes(needed)));
-    memory_->setToolTip(tr("Weights and gradients %1 · AdamW moments %2 · moving average %3 · activations %4 (batch of "
-                           "%5) · batches read ahead %6 · previews %7 · a checkpoint being written %8")
-                            .arg(bytes(memory.weights + memory.gradients), bytes(memory.moments), bytes(memory.average),
-                                 bytes(memory.activations),
-                                 QString::fromStdString(bucketName(forecast.dearest().bucket)), bytes(memory.batches),
-                                 bytes(memory.previews), bytes(memory.checkpoint)));
+    memory_->setToolTip(
+        tr("Weights and gradients %1 · moments of the optimiser %2 · moving average %3 · activations %4 (batch of "
+           "%5) · batches read ahead %6 · previews %7 · a checkpoint being written %8")
+            .arg(bytes(memory.weights + memory.gradients), bytes(memory.moments), bytes(memory.average),
+                 bytes(memory.activations), QString::fromStdString(bucketName(forecast.dearest().bucket)),
+                 bytes(memory.batches), bytes(memory.previews), bytes(memory.checkpoint)));
     setRole(memory_, shown.fits() ? "" : "problem");
     used_->setVisible(shown.memoryThere > 0);
     if (shown.memoryThere > 0)

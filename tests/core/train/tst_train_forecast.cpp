@@ -162,9 +162,21 @@ private Q_SLOTS:
         }
     }
 
+    void aCheckpointHoldsWhatIsTrainedBesideTheModel_data()
+    {
+        QTest::addColumn<QString>("optimiser");
+        QTest::addColumn<bool>("gated");
+        QTest::newRow("adamw") << "adamw" << false;
+        QTest::newRow("muon") << "muon" << false; // one momentum of each matrix of a block
+        QTest::newRow("muon, gated") << "muon" << true;
+    }
     void aCheckpointHoldsWhatIsTrainedBesideTheModel()
     {
+        QFETCH(QString, optimiser);
+        QFETCH(bool, gated);
         auto config = smallConfig();
+        config.optimiser.name = optimiser.toStdString();
+        config.model.gate = gated ? Gate::AdalnZero : Gate::None;
         const auto data = dataOf({.width = 64, .height = 64}, 8, 24, 40);
         config.model.textDim = data.textWidth;
         config.model.dinoDim = data.dinoWidth;
