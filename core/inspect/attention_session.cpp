@@ -80,7 +80,8 @@ private:
     static bool alongSampling(const AttentionSubject& subject);
     bool hasText() const { return seesText(subject_->seen) && conditions_.hasText; }
     bool hasDino() const { return seesDino(subject_->seen) && conditions_.hasDino; }
-    void prepare(const AttentionSubject& subject);
+    /// False when stopped.
+    bool prepare(const AttentionSubject& subject, const JobContext& context);
     bool walk(const AttentionSubject& subject, const JobContext& context);
     at::Tensor noise(std::uint64_t seed) const;
     std::pair<at::Tensor, float> stateAt(const AttentionSubject& subject) const;
@@ -132,13 +133,13 @@ bool Session::alongSampling(const AttentionSubject& subject)
     return subject.alongSampling || subject.record.empty();
 }
 
-void Session::prepare(const AttentionSubject& subject)
+bool Session::prepare(const AttentionSubject& subject, const JobContext& context)
 {
     auto source = reader_->source(subject.record, subject.sampling);
     const bool same = subject_ && source_ == source && subject_->edits == subject.edits;
     if (same && subject_->seen == subject.seen) {
         subject_ = subject;
-        return;
+        return true;
     }
     if (!same) {
         way_.reset();
@@ -146,7 +147,12 @@ void Session::prepare(const AttentionSubject& subject)
         record_.reset();
         if (!subject.record.empty())
             record_ = reader_->record(subject.record);
-        conditions_ = record_ ? reader_->read(*record_, subject.edits) : reader_->read(subject.sampling, subject.edits);
+        const auto stop = [&context] { return context.shouldStop(); };
+        auto conditions = record_ ? reader_->read(*record_, subject.edits, stop)
+                                  : reader_->read(subject.sampling, subject.edits, stop);
+        if (!conditions)
+            return false;
+        conditions_ = std::move(*conditions);
         const auto size = record_ ? record_->bucket : subject.sampling.size;
         const auto* const vae = autoencoder();
         const auto factor = vae == nullptr ? 8 : vae->config().factor();
@@ -163,6 +169,7 @@ void Session::prepare(const AttentionSubject& subject)
     context_ = model_->context(conditions_.conditions, {.text = {!text}, .dino = {!dino}}, latentGrid_, true);
     source_ = std::move(source);
     subject_ = subject; // last: one whose context cannot be made is not taken for prepared
+    return true;
 }
 
 at::Tensor Session::noise(std::uint64_t seed) const
@@ -229,8 +236,7 @@ std::optional<AttentionScene> Session::look(const AttentionSubject& subject, con
 {
     if (!(subject.t > 0 && subject.t <= 1))
         throw UsageError("t is " + std::to_string(subject.t) + ", but must be above 0 and at most 1");
-    prepare(subject);
-    if (alongSampling(subject) && !walk(subject, context))
+    if (!prepare(subject, context) || (alongSampling(subject) && !walk(subject, context)))
         return std::nullopt;
     auto [x, t] = stateAt(subject);
     moment_.reset(); // before another is made: both hold queries and keys of every block
@@ -304,7 +310,8 @@ std::optional<AttentionCourse> Session::course(AttentionSubject subject, const s
 
 std::optional<Image> Session::paint(const AttentionSubject& subject, const JobContext& context)
 {
-    prepare(subject);
+    if (!prepare(subject, context))
+        return std::nullopt;
     if (autoencoder() == nullptr)
         throw UsageError((workspace_.root / "workspace.yaml").string() + " names no autoencoder (encoders.vae)",
                          remedy::NameEncoder{remedy::Encoder::Vae});

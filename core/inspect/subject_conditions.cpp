@@ -121,23 +121,27 @@ Image SubjectReader::referenceImage(const std::optional<RecordInfo>& record, con
     return {};
 }
 
-SubjectConditions SubjectReader::read(const RecordInfo& record, const ConditionEdits& edits)
+std::optional<SubjectConditions> SubjectReader::read(const RecordInfo& record, const ConditionEdits& edits,
+                                                     const StopCheck& stop)
 {
-    return read(storedConditionsOf(record), edits);
+    return read(storedConditionsOf(record), edits, stop);
 }
 
-SubjectConditions SubjectReader::read(const SampleRequest& request, const ConditionEdits& edits)
+std::optional<SubjectConditions> SubjectReader::read(const SampleRequest& request, const ConditionEdits& edits,
+                                                     const StopCheck& stop)
 {
     const at::NoGradGuard noGradient;
-    const auto encoded = encoder_.encode(request).value(); // it is not stopped
-    SubjectConditions subject{.conditions = encoded.conditions,
-                              .hasText = encoded.hasText,
-                              .hasDino = encoded.hasDino,
+    const auto encoded = encoder_.encode(request, stop);
+    if (!encoded)
+        return std::nullopt;
+    SubjectConditions subject{.conditions = encoded->conditions,
+                              .hasText = encoded->hasText,
+                              .hasDino = encoded->hasDino,
                               .caption = request.textRecord ? record(*request.textRecord).caption : request.prompt,
                               .words = {}};
-    if (subject.hasText)
-        editText(subject, request, edits);
-    else if (!edits.erasedWords.empty() || !edits.replacedWords.empty())
+    if (subject.hasText && !editText(subject, request, edits, stop))
+        return std::nullopt;
+    if (!encoded->hasText && (!edits.erasedWords.empty() || !edits.replacedWords.empty()))
         throw UsageError("there are no words to erase or replace: nothing but a null text is given");
     if (subject.hasDino)
         editDino(subject.conditions, edits);
@@ -146,7 +150,8 @@ SubjectConditions SubjectReader::read(const SampleRequest& request, const Condit
     return subject;
 }
 
-void SubjectReader::editText(SubjectConditions& subject, const SampleRequest& request, const ConditionEdits& edits)
+bool SubjectReader::editText(SubjectConditions& subject, const SampleRequest& request, const ConditionEdits& edits,
+                             const StopCheck& stop)
 {
     const auto* const pieces = tokenizer();
     const auto before =
@@ -159,14 +164,16 @@ void SubjectReader::editText(SubjectConditions& subject, const SampleRequest& re
             throw UsageError((workspace_.root / "workspace.yaml").string() +
                                  " names no text encoder (encoders.t5), without which no word can be replaced",
                              remedy::NameEncoder{remedy::Encoder::T5});
-        auto replaced = request;
-        replaced.textRecord.reset();
+        SampleRequest replaced; // the text alone
+        replaced.size = request.size;
         replaced.prompt = subject.caption = withWordsReplaced(before, edits.replacedWords);
-        const auto tokens = encoder_.text(replaced);
-        subject.hasText = tokens.defined(); // nothing is left of a caption whose words were all left out
+        const auto encoded = encoder_.encode(replaced, stop);
+        if (!encoded)
+            return false;
+        subject.hasText = encoded->hasText; // nothing is left of a caption whose words were all left out
         if (!subject.hasText)
-            return;
-        text = tokens.to(text.device()).unsqueeze(0);
+            return true;
+        text = encoded->conditions.text;
         subject.words = captionWords(*pieces, subject.caption, textTokens_);
         erased.clear();
         const auto places = placesAfter(*pieces, before, edits.replacedWords);
@@ -180,7 +187,7 @@ void SubjectReader::editText(SubjectConditions& subject, const SampleRequest& re
         }
     }
     if (erased.empty())
-        return;
+        return true;
     subject.conditions.textMask = at::ones({1, text.size(1)}, at::TensorOptions(at::kBool).device(text.device()));
     for (const auto word : erased) {
         if (word >= subject.words.size())
@@ -190,6 +197,7 @@ void SubjectReader::editText(SubjectConditions& subject, const SampleRequest& re
         const auto inside = std::min(subject.words[word].tokens, text.size(1) - first);
         subject.conditions.textMask.narrow(1, first, inside).fill_(false);
     }
+    return true;
 }
 
 DinoFeatures SubjectReader::dinoOf(const std::string& id)

@@ -25,15 +25,20 @@ public:
     /// What the conditions of a record, or without one of a sampling, are read from: changes with the files, too.
     /// Throws UsageError for an unknown record.
     std::string source(const std::string& record, const SampleRequest& sampling) const;
-    /// Throw UsageError for an unknown record, word or patch; DataError for missing arrays.
-    SubjectConditions read(const RecordInfo& record, const ConditionEdits& edits);
-    SubjectConditions read(const SampleRequest& request, const ConditionEdits& edits);
+    /// Empty when `stop` said so, which is asked within the encoders' layers. Throw UsageError for an unknown record,
+    /// word or patch; DataError for missing arrays.
+    std::optional<SubjectConditions> read(const RecordInfo& record, const ConditionEdits& edits,
+                                          const StopCheck& stop = {});
+    std::optional<SubjectConditions> read(const SampleRequest& request, const ConditionEdits& edits,
+                                          const StopCheck& stop = {});
     RecordInfo record(const std::string& id) const;
     /// The bucket image that the patches are of: a record's, or a sampling's reference; empty where there is none.
     Image referenceImage(const std::optional<RecordInfo>& record, const SampleRequest& request) const;
 
 private:
-    void editText(SubjectConditions& subject, const SampleRequest& request, const ConditionEdits& edits);
+    /// False when stopped.
+    bool editText(SubjectConditions& subject, const SampleRequest& request, const ConditionEdits& edits,
+                  const StopCheck& stop);
     void editDino(Conditions& conditions, const ConditionEdits& edits);
     DinoFeatures dinoOf(const std::string& record);
     const T5Tokenizer* tokenizer();

@@ -1,7 +1,9 @@
+#include "core/encoders/dino.h"
 #include "core/encoders/t5_tokenizer.h"
 #include "core/inspect/attention_export.h"
 #include "core/inspect/attention_session.h"
 #include "core/inspect/caption_words.h"
+#include "core/inspect/subject_conditions.h"
 #include "core/io/atomic_file.h"
 #include "core/io/npy.h"
 #include "core/io/tensor.h"
@@ -372,6 +374,23 @@ private Q_SLOTS:
         session_->look(subject());
         QVERIFY(!session_->summaries(context));
         QVERIFY(!session_->ofLatents({1}, context));
+    }
+
+    void stopsWhileAReferenceIsEncoded()
+    {
+        auto workspace = tiny_.workspace;
+        workspace.config.dinoEncoder = "models/whole";
+        const auto config = DinoConfig::load(workspace.path("models/dino"));
+        writeDinoFolder(workspace.path("models/whole"), config, DinoEncoder::initialWeights(config, 1));
+        ConditionEncoder encoder(workspace, {}, 8, tinyModelConfig(), Compute{});
+        const NanoDiT model(tinyModelConfig());
+        SubjectReader reader(workspace, encoder, model, 8);
+        SampleRequest request;
+        request.size = TinyWorkspace::square;
+        request.reference = PictureReference{workspace.imagesFolder() / "val0.png"};
+        QVERIFY(!reader.read(request, {}, [] { return true; }));
+        const auto whole = reader.read(request, {});
+        QVERIFY(whole && whole->hasDino && !whole->hasText);
     }
 
     /// A stop that comes when all blocks were looked at does not wait for the picture to be decoded.
