@@ -46,6 +46,8 @@ constexpr std::array signatures = {
     Signature{"qoif"sv, FileKind::Qoi},
     Signature{"PF\n"sv, FileKind::FloatMap},
     Signature{"Pf\n"sv, FileKind::FloatMap},
+    Signature{"gimp xcf "sv, FileKind::Gimp},
+    Signature{"II\xbc"sv, FileKind::JpegXr},
     Signature{"%!PS-Adobe"sv, FileKind::PostScript},
     Signature{"version https://git-lfs.github.com/spec/"sv, FileKind::GitLfsPointer},
     Signature{"version https://hawser.github.com/spec/"sv, FileKind::GitLfsPointer},
@@ -183,6 +185,15 @@ bool isSafetensors(std::string_view head)
            head[8] == '{' && (head[9] == '"' || head[9] == '}' || head[9] == ' ' || head[9] == '\n');
 }
 
+/// The first bytes of a character of UTF-8 whose others are cut off.
+bool isBegunCharacter(std::string_view bytes)
+{
+    const auto first = static_cast<unsigned char>(bytes.front());
+    const std::size_t whole = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+    return first >= 0xC2 && first <= 0xF4 && bytes.size() < whole &&
+           std::ranges::all_of(bytes.substr(1), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; });
+}
+
 FileKind kindOfText(std::string_view head)
 {
     if (head.starts_with("\xef\xbb\xbf"))
@@ -206,12 +217,12 @@ FileKind kindOfText(std::string_view head)
     }
     // What was cut off in the middle of a character is text all the same.
     auto rest = head;
-    while (!rest.empty()) {
+    while (!rest.empty() && !isBegunCharacter(rest)) {
         const auto c = static_cast<unsigned char>(rest.front());
         const auto length = utf8CharacterBytes(rest);
-        if ((length == 0 && rest.size() >= 4) || (c < 0x20 && c != '\t' && c != '\r' && c != '\n' && c != '\f'))
+        if (length == 0 || (c < 0x20 && c != '\t' && c != '\r' && c != '\n' && c != '\f'))
             return FileKind::Unknown;
-        rest.remove_prefix(std::max<std::size_t>(length, 1));
+        rest.remove_prefix(length);
     }
     return head.starts_with('{') || head.starts_with('[') ? FileKind::Json : FileKind::Text;
 }
@@ -315,7 +326,7 @@ std::string_view nameOf(FileKind kind)
     case FileKind::Svg:
         return "an SVG drawing";
     case FileKind::Icon:
-        return "an icon (ICO)";
+        return "an ICO icon";
     case FileKind::OpenExr:
         return "an OpenEXR picture";
     case FileKind::RadianceHdr:
@@ -325,9 +336,13 @@ std::string_view nameOf(FileKind kind)
     case FileKind::Qoi:
         return "a QOI picture";
     case FileKind::FloatMap:
-        return "a portable float map (PFM)";
+        return "a PFM float map";
+    case FileKind::Gimp:
+        return "a GIMP picture";
+    case FileKind::JpegXr:
+        return "a JPEG XR picture";
     case FileKind::CameraRaw:
-        return "a camera's raw picture";
+        return "a raw camera picture";
     case FileKind::GitLfsPointer:
         return "a Git LFS pointer";
     case FileKind::GitAnnexPointer:
@@ -433,6 +448,8 @@ std::string adviceFor(FileKind kind)
     case FileKind::Dds:
     case FileKind::Qoi:
     case FileKind::FloatMap:
+    case FileKind::Gimp:
+    case FileKind::JpegXr:
     case FileKind::PostScript:
     case FileKind::CameraRaw:
         return "convert it to PNG or JPEG";

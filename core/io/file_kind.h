@@ -33,6 +33,8 @@ enum class FileKind {
     Dds,
     Qoi,
     FloatMap,
+    Gimp,
+    JpegXr,
     CameraRaw,
     // What stands in the place of a file
     GitLfsPointer,

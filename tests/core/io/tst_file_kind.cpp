@@ -116,8 +116,12 @@ const std::vector<std::pair<std::string, FileKind>>& examples()
         {"%!PS-Adobe-3.0 EPSF-3.0\n", FileKind::PostScript},
         {"qoif\0\0\0\1"s, FileKind::Qoi},
         {"PF\n2 2\n-1.0\n", FileKind::FloatMap},
+        {"gimp xcf v011\0"s, FileKind::Gimp},
+        {"II\xbc\1\x08\0\0\0"s, FileKind::JpegXr},
         {"{\"caption\": \"a cat\"}", FileKind::Json},
         {"ein schwarzes K\xc3\xa4tzchen", FileKind::Text},
+        {"cut within K\xc3", FileKind::Text},
+        {"\xff\xd8", FileKind::Unknown}, // where a JPEG begins, but no text
         {"\x01\x02\x03\x04\x05", FileKind::Unknown},
         {"caf\xe9 au lait", FileKind::Unknown},
     };
