@@ -233,6 +233,8 @@ std::string printableText(std::string_view text)
 
 ForeignJson parseForeignJson(const std::string& text)
 {
+    if (text.find_first_not_of(" \t\r\n") == std::string::npos)
+        return {.value = nullptr, .fault = "it is empty"};
     int deepest = 0;
     const auto strict = strictJson(text, deepest);
     if (deepest > deepestNesting)

@@ -24,6 +24,11 @@ std::string jsonFault(const nlohmann::json::exception& error)
     constexpr int wrongType = 302, keyMissing = 403;
     const std::string_view text = error.what();
     if (const auto* const parsing = dynamic_cast<const nlohmann::json::parse_error*>(&error)) {
+        for (const std::string_view ending : {" - unexpected end of input", "attempting to parse an empty input",
+                                              "invalid string: missing closing quote"}) {
+            if (text.find(ending) != std::string_view::npos)
+                return "it ends before it is complete";
+        }
         if (const auto place = between(text, " at ", ":"); place.starts_with("line "))
             return std::string(place) + " is not valid JSON";
         return "byte " + std::to_string(parsing->byte) + " is not valid JSON";

@@ -88,6 +88,8 @@ private Q_SLOTS:
             const auto parsed = parseForeignJson(text);
             QVERIFY2(!parsed.fault.empty(), text.substr(0, 20).c_str());
         }
+        QCOMPARE(parseForeignJson(" \r\n").fault, "it is empty"s);
+        QCOMPARE(parseForeignJson("{\"caption\": \"cut").fault, "it ends before it is complete"s);
         QVERIFY(parseForeignJson(std::string(200, '[') + std::string(200, ']')).fault.empty());
     }
 
@@ -115,6 +117,8 @@ private Q_SLOTS:
         const nlohmann::json value = {{"name", 3}, {"list", {1, 2}}};
         QCOMPARE(faultOf([] { return nlohmann::json::parse("{\n \"a\": ,"); }),
                  std::string("line 2, column 7 is not valid JSON"));
+        for (const auto* const cut : {"{\"a\": ", "{\"a\": \"text", "[1,", ""})
+            QCOMPARE(faultOf([&] { (void)nlohmann::json::parse(cut); }), std::string("it ends before it is complete"));
         QCOMPARE(faultOf([&] { (void)value.at("step's"); }), std::string("it lacks \"step's\""));
         QCOMPARE(faultOf([&] { (void)value.at("name").get<std::string>(); }),
                  std::string("a value is of the type number where string was expected"));
@@ -126,7 +130,7 @@ private Q_SLOTS:
     {
         QCOMPARE(valueOfJson<std::vector<int>>("[1, 2]", "the list"), (std::vector{1, 2}));
         QCOMPARE(test::errorOf([] { valueOfJson<std::vector<int>>("[1, 2", "the list"); }),
-                 std::string("the list is damaged (line 1, column 6 is not valid JSON)"));
+                 std::string("the list is damaged (it ends before it is complete)"));
         QCOMPARE(test::errorOf([] { valueOfJson<int>("\"a\"", "the number"); }),
                  std::string("the number is damaged (a value is of the type string where number was expected)"));
     }
