@@ -336,8 +336,13 @@ ImportEntry entryFromJsonLine(const std::string& line, const std::string& where,
     const fs::path named =
         pathNamed(name, where, {folder, workspace.root, workspace.imagesFolder()}, names, entry.image);
     entry.relative = named.is_absolute() ? named.filename() : named.lexically_normal();
-    if (const auto found = fields.find("excluded"); found != fields.end() && found->is_string()) {
-        entry.excluded = tidyCaption(found->get<std::string>());
+    if (const auto found = fields.find("excluded"); found != fields.end()) {
+        if (!found->is_string() && !found->is_null())
+            throw DataError(where + " has a JSON " + found->type_name() +
+                            " as \"excluded\", where a text was expected: write the reason in quotes, or \"\" to "
+                            "include the picture");
+        if (found->is_string())
+            entry.excluded = tidyCaption(found->get<std::string>());
         fields.erase(found);
     }
     takeFields(std::move(fields), entry, WrongFields::Refused);

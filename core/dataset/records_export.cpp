@@ -35,7 +35,7 @@ std::int64_t exportRecords(const Workspace& workspace, const fs::path& file)
             line["excluded"] = record.excluded;
         const auto extra = valueOfJson<nlohmann::json>(record.extra, "what else the catalog has of " + record.id);
         for (const auto& [key, value] : extra.items()) {
-            if (!line.contains(key))
+            if (!line.contains(key) && key != "excluded") // another program's; importing it would exclude the record
                 line[key] = value;
         }
         target.write(line.dump() + "\n");

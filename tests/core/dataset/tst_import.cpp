@@ -256,6 +256,39 @@ private Q_SLOTS:
         QCOMPARE(f.import(exported).unchanged, 3);
     }
 
+    void onlyATextSaysWhyARecordIsExcluded()
+    {
+        const Fixture f;
+        for (const auto* const name : {"a.png", "b.png", "c.png", "d.png"})
+            drawPicture(f.pictures / name, {64, 64}, name[0]);
+        test::writeText(f.pictures / "records.jsonl", R"({"image": "a.png", "excluded": true}
+{"image": "b.png", "excluded": 0}
+{"image": "c.png", "excluded": null}
+{"image": "d.png", "excluded": "too blurred"}
+)");
+        const auto report = f.import();
+        QCOMPARE(report.added, 2);
+        QVERIFY(contains(reasonFor(report, "line 1"), "\"excluded\", where a text was expected"));
+        QVERIFY(contains(reasonFor(report, "line 2"), "a JSON number as \"excluded\""));
+        QCOMPARE(f.record("c").exclusionEdited, false);
+        QCOMPARE(f.record("d").excluded, std::string("too blurred"));
+    }
+
+    void aFieldOfAnotherProgramExcludesNothing()
+    {
+        const Fixture f, other;
+        for (const auto* const name : {"a.png", "b.png"})
+            drawPicture(f.pictures / name, {64, 64}, name[0]);
+        test::writeText(f.pictures / "a.json", R"({"excluded": "by its shop"})");
+        test::writeText(f.pictures / "b.json", R"({"excluded": true})");
+        QCOMPARE(f.import().added, 2);
+        QCOMPARE(f.record("a").excluded, std::string());
+        const auto exported = f.folder / "records.jsonl";
+        exportRecords(f.workspace, exported);
+        QCOMPARE(other.import(exported).added, 2);
+        QCOMPARE(other.record("a").excluded, std::string());
+    }
+
     void editedTagsOutliveTheirSource()
     {
         const Fixture f;
