@@ -34,6 +34,11 @@ std::string nameWithoutArticle(FileKind kind)
 /// Passes a file by that is neither picture nor tar nor side file; `besidePicture`: a picture has its name.
 void passBy(const fs::path& file, bool besidePicture, PassedBy& passedBy)
 {
+    if (std::error_code ignored; !fs::is_regular_file(file, ignored)) {
+        passedBy.add("broken links, pipes and devices", file.string(),
+                     "put the files themselves there if they are captions or tables");
+        return;
+    }
     const auto name = lowerCased(file.filename().native());
     if (name == "thumbs.db" || name == "ehthumbs.db" || name == "picasa.ini" || name == "desktop.ini" ||
         name == "readme.md" || name == "license") {
@@ -59,7 +64,12 @@ void passBy(const fs::path& file, bool besidePicture, PassedBy& passedBy)
                  (what <= FileKind::Jpeg2000 ? "give them the ending of their format" : "convert them to PNG or JPEG");
     else if (what == FileKind::Tar || (what >= FileKind::Gzip && what <= FileKind::Rar))
         advice = "unpack them to import what is inside";
-    else if (lowerCased(file.stem().native()) == "metadata")
+    else if (ending == ".jsonl" || ending == ".ndjson")
+        advice = "a list of records is imported by its own path, and a table of captions is read as metadata.jsonl";
+    else if (ending == ".parquet" || ending == ".arrow")
+        advice = "pictures in tables are not read: save them as files, and their captions as metadata.csv or "
+                 "metadata.jsonl, which name each picture by file_name";
+    else if (lowerCased(file.stem().native()) == "metadata" || ending == ".csv" || ending == ".tsv")
         advice = "a table of captions is read as metadata.csv or metadata.jsonl, which name each picture by file_name";
     else if (what == FileKind::Text && besidePicture)
         advice = "they are texts beside pictures: if they are captions, name them NAME.txt";

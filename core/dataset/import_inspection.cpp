@@ -1,6 +1,7 @@
 #include "core/dataset/import_inspection.h"
 
 #include "core/dataset/side_files.h"
+#include "core/io/foreign_text.h"
 #include "core/io/image.h"
 #include "core/io/sha256.h"
 #include "core/io/utf8.h"
@@ -30,6 +31,10 @@ PictureFacts factsOf(const ImportEntry& entry, const std::optional<KnownPicture>
     if (!stamp && std::filesystem::exists(entry.image, ignored))
         throw DataError("the picture " + entry.image.string() +
                         " is not a file but a folder, a pipe or a device: name a file");
+    if (!stamp && std::filesystem::is_symlink(entry.image, ignored))
+        throw DataError("the picture " + entry.image.string() + " is a link to " +
+                        printableText(std::filesystem::read_symlink(entry.image, ignored).native()) +
+                        ", which is not there: put the file there, or remove the link");
     if (!stamp)
         throw DataError("the picture " + entry.image.string() + " does not exist: correct its path");
     PictureFacts facts;

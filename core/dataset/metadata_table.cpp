@@ -290,9 +290,13 @@ void attachMetadata(const fs::path& table, std::span<ImportEntry> entries, Impor
         listing.rejects.push_back({table.string(), "it is not UTF-8 text: save it as UTF-8"});
         return;
     }
+    const auto first = text.find_first_not_of(" \t\r\n");
+    if (first == std::string::npos) {
+        listing.rejects.push_back({table.string(), "it is empty: fetch it again, or remove it"});
+        return;
+    }
     Attachment attachment(table, entries, listing);
-    if (const auto first = text.find_first_not_of(" \t\r\n");
-        !isCsv && first != std::string::npos && text[first] == '[' && !text.substr(first).starts_with("[]")) {
+    if (!isCsv && text[first] == '[' && !text.substr(first).starts_with("[]")) {
         attachment.refuse(1,
                           "it begins a JSON list, where one object a line is expected: write each object of the list "
                           "on a line of its own");

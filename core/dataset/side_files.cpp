@@ -267,9 +267,14 @@ void readSideFiles(ImportEntry& entry, const WorkspaceConfig& config)
             if (caption.empty())
                 caption = tidyCaption(contentOf(file, entry).value_or(""));
             break;
-        case SideFile::Tags:
-            tagList += (tagList.empty() ? "" : ", ") + tidyCaption(contentOf(file, entry).value_or(""));
+        case SideFile::Tags: { // some programs write one a line, others separate them by commas
+            std::istringstream lines(contentOf(file, entry).value_or(""));
+            for (std::string line; std::getline(lines, line);) {
+                if (const auto tags = tidyCaption(line); !tags.empty())
+                    tagList += (tagList.empty() ? "" : ", ") + tags;
+            }
             break;
+        }
         case SideFile::Json: {
             auto fields = objectIn(file, entry);
             fields.erase("image");

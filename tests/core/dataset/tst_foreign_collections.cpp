@@ -296,11 +296,24 @@ private Q_SLOTS:
         f.text("metadata.parquet", "PAR1");
         f.text("metadata.tsv", "file_name\ttext\na.png\ta cat\n");
         f.text("captions.json", R"({"a.png": "a cat"})");
+        f.text("train.csv", "file_name,text\na.png,a cat\n");
+        f.text("train.jsonl", "{\"image\": \"a.png\", \"caption\": \"a cat\"}\n");
         const auto kinds = f.import().passedBy.kinds();
-        QCOMPARE(kinds.size(), 3U);
-        for (const auto* const kind : {".parquet files", ".tsv files"})
+        QCOMPARE(kinds.size(), 5U);
+        for (const auto* const kind : {".parquet files", ".tsv files", ".csv files"})
             QVERIFY2(contains(kinds.at(kind).advice, "metadata.csv or metadata.jsonl"), kind);
+        QVERIFY(contains(kinds.at(".jsonl files").advice, "by its own path"));
         QVERIFY(contains(kinds.at(".json files without a picture").advice, "metadata.jsonl"));
+    }
+
+    void anEmptyTableIsTold()
+    {
+        const ImportFixture f;
+        f.pictures({"a.png"});
+        f.text("metadata.csv", "\xef\xbb\xbf\r\n");
+        const auto report = f.import();
+        QCOMPARE(report.added, 1);
+        QVERIFY(contains(reasonFor(report, "metadata.csv"), "it is empty"));
     }
 
     void columnsMustDiffer()

@@ -87,7 +87,7 @@ private Q_SLOTS:
     void captionsStandInManyKindsOfFiles()
     {
         const ImportFixture f;
-        for (const auto* name : {"a", "b", "c", "d", "e", "f", "g", "h"})
+        for (const auto* name : {"a", "b", "c", "d", "e", "f", "g", "h", "i"})
             f.picture(name + ".png"s);
         f.picture("IMG.PNG");
         f.text("a.caption", "by sd-scripts");
@@ -95,6 +95,7 @@ private Q_SLOTS:
         f.text("c.txt", " \n");
         f.text("c.caption", "the second says something");
         f.text("d.tags", "night, city");
+        f.text("i.tags", "night\r\n\r\ncity\r\n");
         f.text("e.Json", R"({"caption": "", "text": "by its second key"})");
         f.text("f.png.caption", "with both endings");
         f.text("g.json", R"({"caption": ["one of several", "another"], "tags": "x, y"})");
@@ -102,13 +103,15 @@ private Q_SLOTS:
         f.text("h.json", "{broken");
         f.text("IMG.TXT", "of capitals");
         const auto report = f.import();
-        QCOMPARE(report.added, 9);
+        QCOMPARE(report.added, 10);
         QVERIFY(report.rejects.empty());
         QCOMPARE(f.caption("a"), "by sd-scripts"s);
         QCOMPARE(f.caption("b"), "in capitals"s);
         QCOMPARE(f.caption("c"), "the second says something"s);
         QCOMPARE(f.caption("d"), "night, city"s);
-        QVERIFY((f.record("d").tags == std::vector<std::string>{"city", "night"}));
+        QCOMPARE(f.caption("i"), "night, city"s);
+        for (const auto* const name : {"d", "i"})
+            QVERIFY2((f.record(name).tags == std::vector<std::string>{"city", "night"}), name);
         QCOMPARE(f.caption("e"), "by its second key"s);
         QCOMPARE(f.caption("f"), "with both endings"s);
         QCOMPARE(f.caption("g"), "one of several"s);
@@ -250,6 +253,9 @@ private Q_SLOTS:
         const auto report = f.import();
         QCOMPARE(report.added, 1);
         QCOMPARE(report.found(), thingsBelow(f.source));
+        QVERIFY2(contains(reasonFor(report, "b.png"), "is a link to b.png, which is not there"),
+                 reasonFor(report, "b.png").c_str());
+        QCOMPARE(passedBy(report, "broken links, pipes and devices"), 4);
     }
 
     void devicesInThePlaceOfFilesAreNamedAndNotWaitedFor()
@@ -403,9 +409,9 @@ private Q_SLOTS:
                                                  "NaN",
                                                  std::string(300, '[') + std::string(300, ']'),
                                                  std::string(2000, '[')};
-        const std::vector<std::string> keys = {"image",   "file_name",     "id",   "caption", "text",  "prompt",
-                                               "split",   "aspect_bucket", "tags", "extra",   "width", "certificate",
-                                               "encoders"};
+        const std::vector<std::string> keys = {"image",    "file_name",     "id",   "caption", "text",  "prompt",
+                                               "split",    "aspect_bucket", "tags", "extra",   "width", "certificate",
+                                               "encoders", "excluded"};
         const ImportFixture f;
         f.picture("a.png");
         std::string lines, rows;
