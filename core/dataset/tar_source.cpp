@@ -159,8 +159,9 @@ public:
         if (context_.shouldStop())
             return false;
         if (compressed && fileKindOf(mapped->bytes()) != FileKind::Tar)
-            throw DataError(tar_.string() + " is compressed, but does not contain a tar archive: " +
-                            (fault_.empty() ? "unpack it by hand" : fault_));
+            throw DataError(fault_.empty() ? tar_.string() +
+                                                 " is compressed, but does not contain a tar archive: unpack it by hand"
+                                           : fault_);
         if (!readAll(mapped, folder))
             return false;
         if (!fault_.empty())
@@ -266,8 +267,12 @@ private:
         if (!isPicture && sideFileKind("x." + ending) == SideFile::None) {
             const auto kind = fileKindOf(member.data);
             const bool archive = kind == FileKind::Tar || (kind >= FileKind::Gzip && kind <= FileKind::Rar);
+            constexpr std::array<std::string_view, 5> tables = {"jsonl", "ndjson", "csv", "tsv", "parquet"};
+            const bool table = std::ranges::find(tables, std::string_view(ending)) != tables.end();
             passedBy_.add(endingKind(ending) + " members of archives", tar_.string() + ": " + member.name,
-                          archive ? "they are archives themselves: unpack them, and import what is inside" : "");
+                          archive ? "they are archives themselves: unpack them, and import what is inside"
+                          : table ? "tables of captions are read in folders alone: unpack the archive and import that"
+                                  : "");
             return;
         }
         if (const auto masked = maskedStem(stem, ending); !masked.empty()) {

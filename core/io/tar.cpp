@@ -67,6 +67,15 @@ std::size_t endOfHeaders(std::span<const std::byte> bytes, std::size_t at)
     return bytes.size();
 }
 
+/// What stands in the place of a tar; nothing where it begins as one, or is of no known kind.
+std::optional<std::string> otherKindMessage(std::span<const std::byte> bytes, const std::string& name)
+{
+    const auto kind = fileKindOf(bytes);
+    if (kind == FileKind::Tar || kind == FileKind::Zeros || kind == FileKind::Unknown)
+        return std::nullopt;
+    return wrongKindMessage(name, kind, "a tar archive");
+}
+
 } // namespace
 
 TarReader::TarReader(std::span<const std::byte> bytes, std::shared_ptr<const void> owner, std::string name)
@@ -75,13 +84,14 @@ TarReader::TarReader(std::span<const std::byte> bytes, std::shared_ptr<const voi
     , name_(std::move(name))
 {
     if (bytes.empty())
-        throw DataError(name_ + " is not a tar archive: it is empty");
+        throw DataError(wrongKindMessage(name_, FileKind::Empty, "a tar archive"));
     const Utf8Names utf8;
     archive_ = archive_read_new();
     archive_read_support_format_tar(archive_);
     if (archive_read_open_memory(archive_, bytes.data(), bytes.size()) != ARCHIVE_OK) {
         archive_read_free(archive_);
-        throw DataError(name_ + " is not a tar archive, or its beginning is damaged: make it again");
+        throw DataError(otherKindMessage(bytes, name_)
+                            .value_or(name_ + " is not a tar archive, or its beginning is damaged: make it again"));
     }
 }
 
@@ -99,10 +109,8 @@ std::optional<TarMember> TarReader::next()
         if (result == ARCHIVE_EOF)
             return std::nullopt;
         if (result == ARCHIVE_RETRY || result < ARCHIVE_WARN) { // the first: a header whose checksum is wrong
-            const auto kind = fileKindOf(bytes_);
-            if (position_ == 0 && kind != FileKind::Tar && kind != FileKind::Zeros && kind != FileKind::Unknown)
-                throw DataError(wrongKindMessage(name_, kind, "a tar archive"));
-            throw DataError(name_ + " is a damaged or truncated tar archive: make it again");
+            const auto other = position_ == 0 ? otherKindMessage(bytes_, name_) : std::nullopt;
+            throw DataError(other.value_or(name_ + " is a damaged or truncated tar archive: make it again"));
         }
         const char* const path = archive_entry_pathname(entry);
         std::string name = path != nullptr ? path : "";
@@ -206,7 +214,8 @@ namespace {
 /// Puts members together to samples.
 class SampleGrouping {
 public:
-    /// Members with holes: `refuses` them, or leaves them out, so that their samples lack a file.
+    /// `refuses` members with holes, and a file that comes twice in a sample. Else the former are left out, so that
+    /// their samples lack a file, and the latter begins another sample of the same key.
     SampleGrouping(const std::string& name, bool refuses)
         : name_(name)
         , refuses_(refuses)
@@ -222,10 +231,12 @@ public:
         if (member.sparse)
             throw DataError(name_ + ": " + member.name + " is a sparse file, which is not read here; store it plainly");
         auto& [key, extension] = *parts;
-        if (samples_.empty() || samples_.back().key != key)
-            samples_.push_back({.key = key, .files = {}});
-        if (samples_.back().find(extension) != nullptr)
+        const bool twice =
+            !samples_.empty() && samples_.back().key == key && samples_.back().find(extension) != nullptr;
+        if (twice && refuses_)
             throw DataError(name_ + " holds " + member.name + " twice in one sample; pack it again");
+        if (samples_.empty() || samples_.back().key != key || twice)
+            samples_.push_back({.key = key, .files = {}});
         samples_.back().files.push_back({.extension = std::move(extension), .data = member.data});
     }
     std::vector<WebdatasetSample> take() { return std::move(samples_); }

@@ -95,7 +95,8 @@ std::optional<std::pair<std::string, std::string>> webdatasetKey(const std::stri
 /// extension twice.
 std::vector<WebdatasetSample> readWebdataset(std::span<const std::byte> bytes, std::shared_ptr<const void> owner,
                                              const std::string& name);
-/// The same of an archive that may be damaged; see walkDamagedTar.
+/// The same of an archive that may be damaged; see walkDamagedTar. An extension that comes twice begins another sample
+/// of the same key.
 std::vector<WebdatasetSample> readDamagedWebdataset(std::span<const std::byte> bytes, std::shared_ptr<const void> owner,
                                                     const std::string& name, std::vector<TarDamage>& damages);
 

@@ -191,6 +191,23 @@ private Q_SLOTS:
         QVERIFY(report.rejects.empty());
     }
 
+    void tablesInTarsAreToldOf()
+    {
+        const Fixture f;
+        const auto report = f.import(f.tar("set.tar", {{"a.png", png(1)}, {"metadata.jsonl", "{}"}}));
+        QVERIFY(contains(report.passedBy.kinds().at(".jsonl members of archives").advice, "unpack the archive"));
+    }
+
+    void aCompressedTarThatEndsEarlyIsNamedAsThat()
+    {
+        const Fixture f;
+        const auto whole = readTextFile(test::dataPath("tars/a.tar.gz"));
+        const auto cut = f.source / "cut.tar.gz";
+        test::writeText(cut, whole.substr(0, whole.size() / 2));
+        const auto reason = reasonFor(f.import(cut), "cut.tar.gz");
+        QVERIFY2(contains(reason, "damaged or end early") && !contains(reason, "does not contain"), reason.c_str());
+    }
+
     void otherArchivesAreToBeUnpacked()
     {
         const Fixture f;

@@ -161,6 +161,14 @@ private Q_SLOTS:
         QVERIFY(samplesOf(std::string(10240, '\0')).empty());
     }
 
+    void whatStandsInThePlaceOfATarIsNamed()
+    {
+        const auto page = errorOf([] { samplesOf(std::string("<!DOCTYPE html><p>404")); });
+        QVERIFY2(page.starts_with("case.tar is a web page, not a tar archive: "), page.c_str());
+        const auto nothing = errorOf([] { samplesOf(std::string()); });
+        QVERIFY2(nothing.starts_with("case.tar is an empty file, not a tar archive: "), nothing.c_str());
+    }
+
     /// Each header in turn, overwritten or blanked: that member is lost, and nothing else.
     void aDamagedHeaderCostsItsMemberAlone()
     {
