@@ -31,7 +31,16 @@ GridSize guessGrid(ImageSize bucket, std::int64_t patches, const std::string& na
 json infoFrom(std::string_view text)
 {
     auto info = json::parse(text, nullptr, false);
-    return info.is_discarded() ? parseForeignJson(std::string(text)).value : info;
+    return info.is_discarded() ? parseForeignJson(utf8FromFile(std::string(text)).value_or("")).value : info;
+}
+
+/// "[any, 96]": so many dimensions, of which one has a size; 0: any.
+std::string expectedShape(std::size_t dimensions, std::size_t axis, std::int64_t size)
+{
+    std::string text;
+    for (std::size_t i = 0; i < dimensions; ++i)
+        text += (i == 0 ? "[" : ", ") + (i == axis && size != 0 ? std::to_string(size) : "any");
+    return text + "]";
 }
 
 /// Whoever reads these fields can rely on their types: the caption is a text, of a list of captions the first, and what
@@ -140,11 +149,13 @@ public:
             throw DataError(nameOf(part) + " is missing" + shard_.partlyDamaged() + "; pack the shards again");
         auto array = parseNpy(parts_.bytes[part], shard_.mapped(), nameOf(part));
         if (array.shape.size() != dimensions || (size != 0 && array.shape[axis] != size))
-            throw DataError(nameOf(part) + " has the unexpected shape " + shapeText(array.shape));
+            throw DataError(nameOf(part) + " has the shape " + shapeText(array.shape) + " instead of " +
+                            expectedShape(dimensions, axis, size) + "; pack the shards again");
         if (!isFloating(array.dtype) || (check_ == ShardSet::Check::Everything && !allFinite(array)))
             throw DataError(nameOf(part) + (isFloating(array.dtype)
                                                 ? " contains infinite values or NaN"
-                                                : " holds " + dtypeName(array.dtype) + " instead of numbers"));
+                                                : " holds " + dtypeName(array.dtype) +
+                                                      " instead of floating-point numbers; pack the shards again"));
         return array;
     }
 
@@ -173,8 +184,8 @@ ShardSample readSample(Shard& shard, std::size_t position, const KnownOfSamples&
     const auto* const text = reinterpret_cast<const char*>(parts.bytes[Info].data());
     if (text != nullptr)
         sample.info = infoFrom({text, parts.bytes[Info].size()});
-    else if (!known.haveInfo)
-        sample.info = json::object(); // Sets made elsewhere need not have one.
+    if (!sample.info.is_object() && !known.haveInfo)
+        sample.info = json::object(); // Sets made elsewhere need not have one, nor one that can be read.
     if (!sample.info.is_object())
         throw DataError(nameOf(Info) + " is missing or not a JSON object" + shard.partlyDamaged() +
                         "; pack the shards again");

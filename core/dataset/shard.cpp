@@ -84,7 +84,8 @@ std::vector<std::unique_ptr<Shard>> Shard::below(const fs::path& folder)
     return shards;
 }
 
-/// Where the keys of several tars are the same, as when each counts from 0, the tar's name stands before them.
+/// Where keys are the same, as when each tar counts from 0, the tar's name stands before them, and behind those that
+/// one tar has several times a number.
 void Shard::tellKeysApart(const std::vector<std::unique_ptr<Shard>>& shards, const fs::path& folder)
 {
     std::unordered_map<std::string, int> uses;
@@ -92,11 +93,14 @@ void Shard::tellKeysApart(const std::vector<std::unique_ptr<Shard>>& shards, con
         for (const auto& id : shard->ids_)
             ++uses[id];
     }
+    std::unordered_map<std::string, int> given;
     for (auto& shard : shards) {
+        const auto tar = shard->file_.lexically_relative(folder).replace_extension().generic_string();
         for (auto& id : shard->ids_) {
-            if (uses[id] > 1)
-                id =
-                    idFromName(shard->file_.lexically_relative(folder).replace_extension().generic_string() + "/" + id);
+            const auto name = uses[id] > 1 ? tar + "/" + id : id;
+            id = idFromName(name);
+            while (const int before = given[id]++)
+                id = idFromName(name + "-" + std::to_string(before + 1));
         }
     }
 }
@@ -155,6 +159,9 @@ void Shard::index(bool idsAreKnown)
     }
     if (keys.empty() && !damages.empty())
         throw DataError(damages.front().reason);
+    if (keys.empty() && !idsAreKnown)
+        throw DataError(name + " holds no samples: its download or copy was interrupted, or it is no shard; fetch it "
+                               "again, or remove it");
     if (idsAreKnown && damages.empty() && keys != ids_)
         throw DataError(name + " does not hold the samples that shards.json lists; pack the shards again");
     if (idsAreKnown && !damages.empty()) {

@@ -58,12 +58,12 @@ private:
     {
         const auto set = ShardSet::open(folder_);
         const auto manifestFile = folder_ / "shards.json";
-        if (!fs::exists(manifestFile))
+        packedHere_ = fs::exists(manifestFile);
+        if (!packedHere_)
             found_.problems.push_back(
                 {found_.set, folder_.string() + " has no shards.json, so neither hashes nor counts can be compared",
                  remedy::PackShards{.replace = true}});
-        const auto manifest =
-            fs::exists(manifestFile) ? json::parse(readTextFile(manifestFile)) : json{{"shards", json::array()}};
+        const auto manifest = packedHere_ ? json::parse(readTextFile(manifestFile)) : json{{"shards", json::array()}};
         const auto& entries = set->entries();
         ProgressMeter meter(context_, {Stage::CheckingShards, found_.set},
                             static_cast<std::int64_t>(entries.size() + manifest.at("shards").size()), Unit::Entries);
@@ -118,7 +118,7 @@ private:
             ++found_.certificates[verdictOf(sample.info)];
             const auto id = sample.info.value("id", entry.id);
             const auto bucket = sample.info.value("aspect_bucket", bucketName(entry.bucket));
-            if (id != entry.id || bucket != bucketName(entry.bucket))
+            if (packedHere_ && (id != entry.id || bucket != bucketName(entry.bucket))) // others mean what they like
                 found_.problems.push_back({entry.id, "the sample " + entry.id + " of the bucket " +
                                                          bucketName(entry.bucket) + " says that it is " + id +
                                                          " of the bucket " + bucket + "; pack the shards again"});
@@ -131,6 +131,7 @@ private:
     fs::path folder_;
     const JobContext& context_;
     ShardSetCheck found_;
+    bool packedHere_ = true;     ///< With a shards.json.
     std::set<std::string> told_; ///< What all samples of a shard that cannot be opened share is one problem.
 };
 

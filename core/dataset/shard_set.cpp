@@ -56,7 +56,7 @@ void ShardSet::State::readManifest(const json& manifest, const std::string& name
         known.textWidth = manifest.at("text_width").get<std::int64_t>();
         known.latentChannels = manifest.at("latent_channels").get<std::int64_t>();
         masked = manifest.value("masked", std::int64_t{0});
-        encoders = manifest.at("encoders");
+        encoders = manifest.at("encoders").get<json::object_t>();
         statistics = DinoStatistics::fromJson(manifest.at("dino_statistics"), name);
         known.haveInfo = !statistics.empty();
     } catch (const json::exception& error) {

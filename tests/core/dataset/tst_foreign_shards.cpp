@@ -1,4 +1,5 @@
 #include "core/dataset/loader.h"
+#include "core/dataset/shard_check.h"
 #include "core/dataset/shard_set.h"
 #include "core/io/atomic_file.h"
 #include "core/io/npy.h"
@@ -76,7 +77,10 @@ private Q_SLOTS:
             {R"({"caption": null, "id": 7, "split": [], "certificate": {"verdict": 3}})", ""},
             {R"({"caption": ["first", "second"], "certificate": "foreign"})", "first"},
             {R"({"caption": 12, "aspect_bucket": {}})", ""},
-            {R"({"caption": "with NaN", "similarity": NaN})", "with NaN"}};
+            {R"({"caption": "with NaN", "similarity": NaN})", "with NaN"},
+            {R"({"caption": "cut off)", ""},
+            {R"([{"caption": "in a list"}])", ""},
+            {std::string("\xff\xfe{\0\"\0c\0a\0p\0t\0i\0o\0n\0\"\0:\0\"\0x\0\"\0}\0", 32), "x"}};
         int number = 0;
         for (const auto& [json, caption] : captions) {
             Members members;
@@ -113,6 +117,70 @@ private Q_SLOTS:
         QVERIFY(ids == std::set<std::string>({"a__000", "b__000", "111", "part__one"}));
         writeText(folder / "packed/c.tar.gz", "\x1f\x8b compressed");
         QVERIFY(errorOf([&] { ShardSet::open(folder / "packed"); }).find("decompress") != std::string::npos);
+    }
+
+    void aKeyThatComesTwiceInATarCostsNothing()
+    {
+        const TemporaryFolder folder;
+        const auto sample = drawnSamples(1, wide, 0, tall)[0];
+        Members members;
+        for (const auto* const key : {"000", "111", "000", "222", "222"})
+            addArrays(members, key, sample);
+        writeText(folder / "set/a.tar", tarOf(members));
+        const auto set = ShardSet::open(folder / "set");
+        std::set<std::string> ids;
+        for (const auto& entry : set->entries()) {
+            ids.insert(entry.id);
+            QVERIFY(std::ranges::equal(set->read(set->find(entry.id).value()).latent.bytes, sample.latent.bytes));
+        }
+        QVERIFY(ids == std::set<std::string>({"a__000", "a__000-2", "111", "a__222", "a__222-2"}));
+    }
+
+    void whatCannotBeReadIsNamedWithWhatWasExpected()
+    {
+        const TemporaryFolder folder;
+        const auto good = drawnSamples(1, wide, 0, tall)[0];
+        int number = 0;
+        const auto refusalOf = [&](const ShardSample& sample) {
+            const auto set = "set" + std::to_string(number++);
+            Members members;
+            addArrays(members, "x", sample);
+            writeText(folder / (set + "/a.tar"), tarOf(members));
+            return errorOf([&] { ShardSet::open(folder / set); });
+        };
+        auto wrong = good;
+        wrong.cls.shape = {1, 6};
+        auto message = refusalOf(wrong);
+        QVERIFY2(message.find("x.dinov3.npy has the shape [1, 6] instead of [any]; ") != std::string::npos,
+                 message.c_str());
+        wrong = good;
+        wrong.patches = drawnArray(DType::F16, {32, 7}, 1);
+        message = refusalOf(wrong);
+        QVERIFY2(message.find("has the shape [32, 7] instead of [any, 6]; ") != std::string::npos, message.c_str());
+        wrong = good;
+        wrong.cls = arrayOf(DType::I32, {6}, std::vector<std::byte>(24));
+        message = refusalOf(wrong);
+        QVERIFY2(message.find("holds int32 instead of floating-point numbers; ") != std::string::npos, message.c_str());
+        QVERIFY(refusalOf(good).empty());
+
+        writeText(folder / "set0/b.tar", std::string(10240, '\0')); // as an interrupted copy leaves it
+        message = errorOf([&] { ShardSet::open(folder / "set0"); });
+        QVERIFY2(message.find("b.tar holds no samples: ") != std::string::npos, message.c_str());
+    }
+
+    void idsOfOtherProgramsAreNoFaults()
+    {
+        const TemporaryFolder folder;
+        const auto workspace = Workspace::create(folder / "workspace");
+        Members members;
+        addArrays(members, "x", drawnSamples(1, wide, 0, tall)[0]);
+        members.emplace_back("x.json", R"({"id": "of a shop", "aspect_bucket": "square"})");
+        writeText(workspace.shardsFolder() / "theirs/a.tar", tarOf(members));
+        std::vector<ShardSetCheck> checks;
+        makeShardCheckJob({.workspace = workspace, .finished = [&checks](const auto& found) { checks = found; }})
+            ->run({});
+        QCOMPARE(checks.at(0).samples, 1);
+        QCOMPARE(checks.at(0).problems.size(), 1u); // that there is no shards.json
     }
 
     void setsWithoutBucketFoldersAreGroupedByTheirLatents()
