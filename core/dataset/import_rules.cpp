@@ -1,9 +1,9 @@
 #include "core/dataset/import_rules.h"
 
 #include "core/io/picture_notes.h"
+#include "core/runtime/number_text.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <utility>
 #include <vector>
 
@@ -17,9 +17,8 @@ constexpr auto broken = "broken", animation = "animation", tooSmall = "too small
 
 std::string figure(double value)
 {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.3g", value);
-    return text;
+    constexpr double mostOfThreeDigits = 999.5; // which would be written as 1e+03
+    return value < mostOfThreeDigits ? significantText(value, 3) : decimalText(value, 0);
 }
 
 double enlargementOf(const Record& record)

@@ -112,7 +112,7 @@ cv::Mat matOver(const Image& image)
 void requireReasonableSize(ImageSize size, const std::string& name)
 {
     if (size.width < 1 || size.height < 1)
-        throw DataError(name + " is damaged: it is " + bucketName(size) + " pixels large");
+        throw DataError(name + " is damaged: it is " + bucketName(size) + " pixels large; fetch it again");
     if (size.width > mostPixels / size.height)
         throw DataError(name + " is too large: " + bucketName(size) + " pixels, of which at most " +
                         std::to_string(mostPixels / 1'000'000) + " million are read; scale it down first");
