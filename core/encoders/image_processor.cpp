@@ -5,6 +5,7 @@
 #include "core/io/array.h"
 #include "core/io/presence.h"
 #include "core/runtime/error.h"
+#include "core/runtime/number_text.h"
 
 #include <algorithm>
 #include <cmath>
@@ -304,11 +305,19 @@ ImageNormalisation ImageProcessor::normalisation() const
         throw DataError(source_ + " has a rescale_factor of " + nlohmann::json(rescaleFactor_).dump() +
                         ", where a number above 0 was expected; the usual one is 1/255");
     ImageNormalisation result;
+    const auto white = 255 * rescaleFactor_;
+    constexpr double rounding = 1.001; // rescale_factor is written with few digits
+    constexpr double farthest = 100;   // of a normalised pixel; ImageNet's lie within 3
     for (std::size_t channel = 0; channel < 3; ++channel) {
-        result.mean[channel] = mean_[mean_.size() == 1 ? 0 : channel];
-        result.std[channel] = std_[std_.size() == 1 ? 0 : channel];
-        if (result.std[channel] == 0)
-            throw DataError(source_ + " has an image_std of 0");
+        const auto mean = mean_[mean_.size() == 1 ? 0 : channel], deviation = std_[std_.size() == 1 ? 0 : channel];
+        result.mean[channel] = mean;
+        result.std[channel] = deviation;
+        // With means of bytes beside pixels from 0 to 1, or the other way round, every picture would look alike.
+        if (!(mean >= 0 && mean <= rounding * white) || !(deviation > 0) || !(white / deviation <= farthest))
+            throw DataError(source_ + " has an image_mean of " + significantText(mean, 4) + " and an image_std of " +
+                            significantText(deviation, 4) + ", which do not fit pixels from 0 to " +
+                            significantText(white, 4) +
+                            " (255 times rescale_factor); copy the file again from where the model came from");
     }
     result.rescale = rescaleFactor_;
     return result;

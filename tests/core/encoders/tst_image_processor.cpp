@@ -258,6 +258,23 @@ private Q_SLOTS:
             QVERIFY2(message.find("p.json has a rescale_factor of") != std::string::npos, message.c_str());
         }
     }
+
+    void meanAndDeviationMustFitThePixels()
+    {
+        const auto refusalOf = [](const char* key, const nlohmann::json& value) {
+            auto settings = dinov3Settings();
+            settings[key] = value;
+            const auto processor = ImageProcessor::fromJson(settings, "p.json");
+            return test::errorOf([&] { processor.normalisation(); });
+        };
+        const auto ofBytes = refusalOf("image_mean", {123.675, 116.28, 103.53});
+        QVERIFY2(ofBytes.find("p.json has an image_mean of 123.7") != std::string::npos, ofBytes.c_str());
+        QVERIFY(ofBytes.find("pixels from 0 to 1 ") != std::string::npos);
+        QVERIFY(refusalOf("image_std", {0.2, 0, 0.2}).find("image_std of 0,") != std::string::npos);
+        QVERIFY(!refusalOf("image_std", {-0.2, 0.2, 0.2}).empty());
+        QVERIFY(!refusalOf("rescale_factor", 1).empty()); // beside means of pixels from 0 to 1
+        QVERIFY(refusalOf("image_mean", {0, 0.5, 1}).empty());
+    }
 };
 
 QTEST_APPLESS_MAIN(TestImageProcessor)
