@@ -131,8 +131,9 @@ AutoencoderKl::AutoencoderKl(AutoencoderConfig config, TensorMap weights, const 
                             ", but its config.json asks for " + shapeText(shape) +
                             "; use the config.json that belongs to it");
         if (!found->second.is_floating_point())
-            throw DataError(source + " holds " + name + " as " + std::string(found->second.dtype().name()) +
-                            ", where floating-point numbers were expected: quantised weights are not read");
+            throw DataError(source + " holds " + name + " as " + dtypeName(found->second) +
+                            ", where floating-point numbers were expected: quantised weights are not read; use the "
+                            "float16, bfloat16 or float32 weights of the same model");
         auto weight = found->second.to(device_, at::kFloat);
         if (layout_ == PixelLayout::ChannelsLast && device_.is_cpu() && weight.dim() == 4 && !weight.requires_grad())
             weight = weight.contiguous(at::MemoryFormat::ChannelsLast); // once, not at every convolution

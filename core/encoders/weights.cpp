@@ -45,10 +45,11 @@ EncoderWeights::EncoderWeights(TensorMap tensors, std::span<const ExpectedTensor
         const auto found = tensors.find(wanted.name);
         if (found == tensors.end())
             throw DataError(source + " lacks the tensor " + shownName + " " + shapeText(wanted.shape) +
-                            ", which its config.json calls for");
+                            ", which its config.json calls for: use the config.json that belongs to the weights, or "
+                            "fetch the weights again");
         const auto& tensor = found->second;
         if (!tensor.is_floating_point())
-            throw DataError(source + " holds " + shownName + " as " + std::string(tensor.dtype().name()) +
+            throw DataError(source + " holds " + shownName + " as " + dtypeName(tensor) +
                             ", where floating-point numbers were expected: quantised weights are not read; use the "
                             "float16, bfloat16 or float32 weights of the same model");
         if (!std::equal(tensor.sizes().begin(), tensor.sizes().end(), wanted.shape.begin(), wanted.shape.end()))

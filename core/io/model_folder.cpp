@@ -107,7 +107,7 @@ ModelFiles filesOfIndex(const fs::path& index)
         const auto file = shard.is_string() ? shard.get<std::string>() : std::string();
         const bool control = std::ranges::any_of(file, [](unsigned char c) { return std::iscntrl(c) != 0; });
         if (file.empty() || file == ".." || file == "." || file.find('/') != std::string::npos || control)
-            throw DataError(name + " names no file of its own folder for " + tensor);
+            throw DataError(name + " names no file of its own folder for " + tensor + "; fetch it again");
         shards.insert(file);
     }
     ModelFiles found{.index = index, .files = {}};

@@ -117,6 +117,11 @@ Array arrayFromTensor(const at::Tensor& tensor)
             .owner = kept};
 }
 
+std::string dtypeName(const at::Tensor& tensor)
+{
+    return dtypeName(dtypeOf(tensor.scalar_type()));
+}
+
 TensorMap tensorsFromArrays(const std::map<std::string, Array>& arrays, const std::string& source)
 {
     TensorMap tensors;

@@ -18,6 +18,8 @@ using TensorMap = std::map<std::string, at::Tensor>;
 at::Tensor tensorFromArray(const Array& array);
 /// A contiguous CPU view of a tensor as an array (copies only when the tensor is not contiguous or not on the CPU).
 Array arrayFromTensor(const at::Tensor& tensor);
+/// The name of a tensor's element type, "int8". Throws DataError for types that no array has.
+std::string dtypeName(const at::Tensor& tensor);
 
 /// Every tensor of a .safetensors file, an index.json's shards, or a folder that holds either; mapped, not copied.
 TensorMap readTensors(const std::filesystem::path& file);

@@ -1,5 +1,6 @@
 #include "core/train/warm_start.h"
 
+#include "core/io/tensor.h"
 #include "core/runtime/error.h"
 #include "core/runtime/number_text.h"
 
@@ -124,8 +125,8 @@ Candidate bestOf(const StoredWeights& weights, const std::map<std::string, at::I
 {
     const auto isFloating = [](const auto& named) { return named.second.is_floating_point(); };
     if (!best.named.empty() && std::ranges::none_of(best.named, isFloating))
-        throw DataError(source + " holds no floating-point numbers, but " +
-                        std::string(best.named.begin()->second.dtype().name()) + " in " + best.named.begin()->first +
+        throw DataError(source + " holds no floating-point numbers, but " + dtypeName(best.named.begin()->second) +
+                        " in " + best.named.begin()->first +
                         ": quantised weights are not read; take the float16, bfloat16 or float32 ones");
     std::string names;
     constexpr std::ptrdiff_t most = 4;

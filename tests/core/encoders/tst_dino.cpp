@@ -455,7 +455,7 @@ private Q_SLOTS:
         QVERIFY(refusal().find("norm.weight in the shape [23]") != std::string::npos);
         weights = whole;
         weights["norm.weight"] = at::ones({24}, at::kChar);
-        QVERIFY(refusal().find("quantised") != std::string::npos);
+        QVERIFY(refusal().find("norm.weight as int8, where") != std::string::npos);
     }
 
     void missingTensorsAreCalledAsTheFileCallsThem()
