@@ -164,7 +164,7 @@ public:
 
 Image srgbFrom(StoredPicture stored, ProfileUse& use)
 {
-    use = ProfileUse::None;
+    use = stored.profileRefused ? ProfileUse::Ignored : ProfileUse::None;
     std::unique_ptr<ProfileTransform> transform;
     if (!stored.profile.empty() || stored.colours) {
         transform = std::make_unique<ProfileTransform>(stored);

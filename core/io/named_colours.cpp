@@ -131,7 +131,7 @@ std::optional<NamedColours> coloursOf(ColourCodes codes, const std::string& name
 
 PngColours coloursOfPng(std::span<const std::byte> file, bool hasProfile, const std::string& name)
 {
-    bool saysSrgb = false;
+    bool saysSrgb = false, profileChunk = false;
     std::optional<std::uint32_t> gamma;
     std::span<const std::byte> places;
     PngChunks chunks(file);
@@ -139,6 +139,7 @@ PngColours coloursOfPng(std::span<const std::byte> file, bool hasProfile, const 
         const auto is = [&](std::string_view type, std::size_t bytes) {
             return chunk.type == type && chunk.data.size() == bytes && chunk.checksumHolds();
         };
+        profileChunk |= chunk.type == "iCCP";
         if (is("sRGB", 1)) {
             saysSrgb = true;
         } else if (is("gAMA", 4)) {
@@ -154,12 +155,12 @@ PngColours coloursOfPng(std::span<const std::byte> file, bool hasProfile, const 
             if (number(3) == 0)
                 throw DataError(name + " holds colours of a narrow range (16 to 235, as videos do), which is not read: "
                                        "convert it to the full range");
-            return {.colours = colours, .overrulesProfile = true};
+            return {.colours = colours, .overrulesProfile = true, .profileRefused = false};
         }
     }
     if (hasProfile || saysSrgb)
         return {};
-    return {.colours = coloursOfGamma(gamma, places), .overrulesProfile = false};
+    return {.colours = coloursOfGamma(gamma, places), .overrulesProfile = false, .profileRefused = profileChunk};
 }
 
 } // namespace nanodit

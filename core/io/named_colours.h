@@ -36,6 +36,7 @@ std::optional<NamedColours> coloursOf(ColourCodes codes, const std::string& name
 struct PngColours {
     std::optional<NamedColours> colours; ///< Empty: sRGB, or the profile's.
     bool overrulesProfile = false;       ///< cICP decided; the profile does not count.
+    bool profileRefused = false;         ///< There is an iCCP chunk, though `hasProfile` is false: it is damaged.
 };
 PngColours coloursOfPng(std::span<const std::byte> file, bool hasProfile, const std::string& name);
 

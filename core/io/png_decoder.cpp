@@ -130,6 +130,7 @@ StoredPicture decodePng(std::span<const std::byte> bytes, const std::string& nam
     const auto profile = reader.profile();
     const auto described = coloursOfPng(bytes, !profile.empty(), name);
     picture.colours = described.colours;
+    picture.profileRefused = described.profileRefused; // libpng drops profiles that are damaged or of other channels
     if (!described.overrulesProfile)
         picture.profile.assign(profile.begin(), profile.end());
     picture.samples.resize(picture.rowBytes() * static_cast<std::size_t>(picture.size.height));

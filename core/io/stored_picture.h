@@ -21,6 +21,7 @@ struct StoredPicture {
     std::vector<std::uint8_t> samples;        ///< Interleaved, row-major, no padding.
     std::vector<std::byte> profile;           ///< ICC profile; empty where the file has none.
     std::optional<NamedColours> colours = {}; ///< Where there is no profile, and the header describes others than sRGB.
+    bool profileRefused = false;              ///< The file has a profile that its decoder could not take.
 
     std::size_t rowBytes() const
     {

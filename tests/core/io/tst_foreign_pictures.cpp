@@ -313,6 +313,20 @@ private Q_SLOTS:
         }
     }
 
+    void aProfileThatThePngLibraryDropsIsTold()
+    {
+        const test::TemporaryFolder folder;
+        const std::vector<std::uint8_t> pixel{200, 100, 50};
+        const auto profile = test::pngChunk("iCCP", std::string("a\0\0not compressed", 17));
+        test::writeText(folder / "a.png", pngOf(pixel, profile));
+        PictureNotes notes;
+        QVERIFY(readImage(folder / "a.png", notes).rgb == pixel);
+        QVERIFY(notes.profileIgnored && !notes.profileApplied);
+        test::writeText(folder / "a.png", pngOf(pixel, test::pngChunk("sRGB", std::string(1, '\0')) + profile));
+        readImage(folder / "a.png", notes);
+        QVERIFY(!notes.profileIgnored);
+    }
+
     void coloursThatMakeNoSenseAreTakenAsSrgbAndTold()
     {
         const test::TemporaryFolder folder;
