@@ -1,8 +1,8 @@
 #include "core/dataset/import_inspection.h"
 
 #include "core/dataset/side_files.h"
-#include "core/io/foreign_text.h"
 #include "core/io/image.h"
+#include "core/io/presence.h"
 #include "core/io/sha256.h"
 #include "core/io/utf8.h"
 #include "core/runtime/error.h"
@@ -31,10 +31,8 @@ PictureFacts factsOf(const ImportEntry& entry, const std::optional<KnownPicture>
     if (!stamp && std::filesystem::exists(entry.image, ignored))
         throw DataError("the picture " + entry.image.string() +
                         " is not a file but a folder, a pipe or a device: name a file");
-    if (!stamp && std::filesystem::is_symlink(entry.image, ignored))
-        throw DataError("the picture " + entry.image.string() + " is a link to " +
-                        printableText(std::filesystem::read_symlink(entry.image, ignored).native()) +
-                        ", which is not there: put the file there, or remove the link");
+    if (const auto lost = stamp ? std::string() : lostLink(entry.image); !lost.empty())
+        throw DataError("the picture " + lost + ": put the file there, or remove the link");
     if (!stamp)
         throw DataError("the picture " + entry.image.string() + " does not exist: correct its path");
     PictureFacts facts;

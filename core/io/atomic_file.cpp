@@ -1,5 +1,6 @@
 #include "core/io/atomic_file.h"
 
+#include "core/io/presence.h"
 #include "core/runtime/error.h"
 
 #include <cerrno>
@@ -325,8 +326,12 @@ std::string readTextFile(const fs::path& file)
 {
     // Non-blocking until it is open: a pipe that nobody writes to holds nothing, and is not waited for.
     const int descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (descriptor < 0)
-        throw DataError("cannot read " + file.string() + ": " + errnoText(errno));
+    if (descriptor < 0) {
+        const int code = errno;
+        if (const auto lost = lostLink(file); !lost.empty())
+            throw DataError(lost + ": put the file there");
+        throw DataError("cannot read " + file.string() + ": " + errnoText(code));
+    }
     fcntl(descriptor, F_SETFL, 0);
     std::string text;
     char buffer[65536];

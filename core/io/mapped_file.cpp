@@ -1,5 +1,6 @@
 #include "core/io/mapped_file.h"
 
+#include "core/io/presence.h"
 #include "core/runtime/error.h"
 
 #include <cerrno>
@@ -71,8 +72,12 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& 
     };
     // Non-blocking, so that a pipe in the place of a file is refused instead of waited for.
     const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (descriptor < 0)
-        fail(errno);
+    if (descriptor < 0) {
+        const int code = errno;
+        if (const auto lost = lostLink(file); !lost.empty())
+            throw DataError(lost + ": put the file there");
+        fail(code);
+    }
     struct stat status {};
     if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
         close(descriptor);

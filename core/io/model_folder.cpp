@@ -2,6 +2,7 @@
 
 #include "core/io/atomic_file.h"
 #include "core/io/file_kind.h"
+#include "core/io/presence.h"
 #include "core/io/safetensors.h"
 #include "core/io/torch_file.h"
 #include "core/runtime/error.h"
@@ -147,16 +148,6 @@ std::optional<ModelFiles> filesOfShards(const fs::path& folder, const std::vecto
         }
     }
     return found;
-}
-
-/// "FILE is a link to TARGET, which is not there", of one that leads nowhere or to itself; empty for others. A cache of
-/// Hugging Face holds links, which are lost when it is copied without what they lead to.
-std::string lostLink(const fs::path& file)
-{
-    std::error_code error, ignored;
-    if (!fs::is_symlink(fs::symlink_status(file, error)) || fs::exists(file, ignored))
-        return {};
-    return file.string() + " is a link to " + fs::read_symlink(file, error).string() + ", which is not there";
 }
 
 [[noreturn]] void refuseFolder(const fs::path& folder, const std::vector<std::string>& names)
