@@ -40,6 +40,8 @@ fs::path tidyFolder(const fs::path& folder)
 
 JobEnd relocate(const RelocateRequest& request, const JobContext& context)
 {
+    if (request.from.empty() || request.to.empty())
+        throw DataError("the name of a folder is empty: name where the pictures were, and where they are now");
     const auto from = tidyFolder(request.from), to = tidyFolder(request.to);
     std::error_code ignored;
     if (!fs::exists(to, ignored))

@@ -208,6 +208,7 @@ private Q_SLOTS:
         QCOMPARE(test::recordIn(f.workspace, "b").image, f.source / "b.png");
         QVERIFY(contains(errorOf([&] { f.relocate(f.source, f.folder / "nowhere"); }), "nowhere does not exist"));
         QVERIFY(contains(errorOf([&] { f.relocate(f.folder / "never", f.folder / "elsewhere"); }), "no record"));
+        QVERIFY(contains(errorOf([&] { f.relocate("", f.folder / "elsewhere"); }), "name where the pictures were"));
     }
 };
 
