@@ -139,6 +139,13 @@ AutoencoderKl::AutoencoderKl(AutoencoderConfig config, TensorMap weights, const 
             weight = weight.contiguous(at::MemoryFormat::ChannelsLast); // once, not at every convolution
         weights_.emplace(name, weight);
     }
+    for (const auto& [name, tensor] : given) { // without them, latents would be others
+        const bool isPart = name.starts_with("encoder.") || name.starts_with("decoder.") ||
+                            name.starts_with("quant_conv.") || name.starts_with("post_quant_conv.");
+        if (isPart && !weights_.contains(name))
+            throw DataError(source + " holds " + name +
+                            ", which its config.json leaves out; use the config.json that belongs to it");
+    }
 }
 
 AutoencoderKl AutoencoderKl::load(const std::filesystem::path& folder, const EncoderOptions& options)

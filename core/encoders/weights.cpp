@@ -58,6 +58,26 @@ EncoderWeights::EncoderWeights(TensorMap tensors, std::span<const ExpectedTensor
                             ": use the config.json that belongs to the weights");
         tensors_[wanted.name] = options_.device.is_cpu() ? tensor : tensor.to(options_.device);
     }
+    for (const auto& [name, tensor] : tensors) {
+        if (isOfFurtherLayer(name))
+            throw DataError(source + " holds " + name +
+                            ", of a layer that its config.json does not have: use the "
+                            "config.json that belongs to the weights");
+    }
+}
+
+/// Whether the first layer has such a tensor, and nothing was expected of this one.
+bool EncoderWeights::isOfFurtherLayer(const std::string& name) const
+{
+    constexpr auto digits = "0123456789";
+    const auto number = name.find_first_of(digits);
+    const auto end = number == std::string::npos ? number : name.find_first_not_of(digits, number);
+    if (end == std::string::npos)
+        return false;
+    const auto layer = name.substr(0, end + 1); // "encoder.block.12."
+    const auto expected = tensors_.lower_bound(layer);
+    const bool isExpected = expected != tensors_.end() && expected->first.starts_with(layer);
+    return !isExpected && tensors_.contains(name.substr(0, number) + "0" + name.substr(end));
 }
 
 at::Tensor EncoderWeights::get(const std::string& name) const

@@ -30,8 +30,8 @@ class EncoderWeights {
 public:
     EncoderWeights() = default;
     /// `source` names the file or folder in messages. Throws DataError when a tensor of `expected` is missing, of
-    /// another shape or no floating-point tensor, naming it, what was found and what was expected. Other tensors are
-    /// left out.
+    /// another shape or no floating-point tensor, naming it, what was found and what was expected, and when there are
+    /// tensors of further layers. Others are left out.
     EncoderWeights(TensorMap tensors, std::span<const ExpectedTensor> expected, const std::string& source,
                    const EncoderOptions& options);
 
@@ -55,6 +55,8 @@ public:
     at::Tensor layerNorm(const at::Tensor& x, const std::string& name, double eps) const;
 
 private:
+    bool isOfFurtherLayer(const std::string& name) const;
+
     TensorMap tensors_;
     EncoderOptions options_;
 };

@@ -117,6 +117,21 @@ private Q_SLOTS:
         QVERIFY(agree(last.decoded, first.decoded));
     }
 
+    void weightsThatTheConfigurationLeavesOutAreRefused()
+    {
+        const auto weights = initialAutoencoderWeights(tinyConfig(), 3);
+        const auto refusal = [&](const AutoencoderConfig& config) {
+            return test::errorOf([&] { AutoencoderKl(config, weights, "models/vae"); });
+        };
+        QCOMPARE(refusal(tinyConfig()), std::string());
+        auto config = tinyConfig();
+        config.midBlockAddAttention = false;
+        QVERIFY(refusal(config).find("models/vae holds decoder.mid_block.attentions.0.") != std::string::npos);
+        config = tinyConfig();
+        config.useQuantConv = false;
+        QVERIFY(refusal(config).find("models/vae holds quant_conv.") != std::string::npos);
+    }
+
     void stopIsAskedWithinLargeLayersAndChangesNothing_data()
     {
         QTest::addColumn<int>("layout");

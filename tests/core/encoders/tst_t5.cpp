@@ -274,6 +274,9 @@ private Q_SLOTS:
         config.layers = 3;
         test::writeText(folder / "config.json", config.toJson().dump());
         QVERIFY(refusal().find("encoder.block.2.layer.0.SelfAttention") != std::string::npos);
+        config.layers = 1;
+        test::writeText(folder / "config.json", config.toJson().dump());
+        QVERIFY(refusal().find("holds encoder.block.1.") != std::string::npos);
         config = tinyConfig();
         config.vocabulary = 650;
         test::writeText(folder / "config.json", config.toJson().dump());
