@@ -110,7 +110,10 @@ std::optional<at::Tensor> solve(Solver solver, const VelocityFunction& velocity,
             const float t = times[i];
             const auto v = velocity(x, t);
             const auto image = x - t * v;
-            x = stepper->step(velocity, x, v, t, times[i + 1]);
+            // A step that stands still is no part of the flow: its velocity is averaged with no other, and the picture
+            // that it predicts, which is its noise, is nothing to extrapolate from.
+            if (v.any().item<bool>())
+                x = stepper->step(velocity, x, v, t, times[i + 1]);
             if (!observer({.step = static_cast<std::int64_t>(i) + 1, .x = x, .image = image}))
                 return std::nullopt;
         }

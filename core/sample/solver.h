@@ -36,8 +36,9 @@ using SolverObserver = std::function<bool(const SolverStep&)>;
 /// - Euler: one evaluation a step, first order.
 /// - Heun: two evaluations a step, second order.
 /// - Multistep: one evaluation a step, second order: DPM-Solver++(2M) (Lu et al. 2022, algorithm 2) with alpha = 1 - t
-/// and
-///   sigma = t, which keeps the picture predicted at the step before.
+///   and sigma = t, which keeps the picture predicted at the step before.
+/// A step whose velocity is zero everywhere, as GuidanceRule::CfgZero makes it, leaves the latents as they are and no
+/// trace in the steps after it.
 std::optional<at::Tensor> solve(Solver solver, const VelocityFunction& velocity, const at::Tensor& noise,
                                 const std::vector<float>& times, const SolverObserver& observer);
 

@@ -82,6 +82,36 @@ private Q_SLOTS:
         QVERIFY(error(Solver::Multistep, 20) < 0.5 * error(Solver::Euler, 20)); // for as many evaluations
     }
 
+    void stepsThatStandStillLeaveNoTraceInThoseAfterThem()
+    {
+        // Pictures as above, with a velocity that is zero in the first steps, as that of CFG-Zero*: what begins to move
+        // at t = 0.96 is a path of the flow, whose end is known.
+        const double m = 0.7, s = 0.3, begin = 0.96, noise = 1.3;
+        const auto deviation = [=](double t) { return std::sqrt((1 - t) * (1 - t) * s * s + t * t); };
+        const auto velocity = [=](const at::Tensor& x, float at) {
+            const double t = at;
+            if (t > begin + 1e-4)
+                return at::zeros_like(x);
+            return -m + (t - (1 - t) * s * s) / (deviation(t) * deviation(t)) * (x - (1 - t) * m);
+        };
+        const auto start = at::full({1, 1, 1, 1}, noise, at::kDouble);
+        const double expected = m + s * (noise - (1 - begin) * m) / deviation(begin);
+        for (const auto solver : {Solver::Euler, Solver::Heun, Solver::Multistep}) {
+            const auto times = flowTimes(100, 1); // four steps stand still
+            const auto whole = solve(solver, velocity, start, times, goOn);
+            const auto rest = solve(solver, velocity, start, {times.begin() + 4, times.end()}, goOn);
+            QCOMPARE(difference(*whole, *rest), 0.0);
+        }
+        const auto order = [&](Solver solver) {
+            const auto error = [&](int steps) {
+                return std::abs(solve(solver, velocity, start, flowTimes(steps, 1), goOn)->item<double>() - expected);
+            };
+            return std::log2(error(200) / error(400));
+        };
+        QVERIFY2(std::abs(order(Solver::Heun) - 2) < 0.3, qPrintable(QString::number(order(Solver::Heun))));
+        QVERIFY2(order(Solver::Multistep) > 1.6, qPrintable(QString::number(order(Solver::Multistep))));
+    }
+
     void stopsWithinAStep()
     {
         int evaluations = 0;
