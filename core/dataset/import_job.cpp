@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <utility>
@@ -233,28 +234,43 @@ private:
         return isOfOne ? known->split : std::string();
     }
 
-    /// The record of a picture of these bytes whose file is gone: it was moved or renamed, and keeps its id, what was
-    /// edited, and its arrays.
-    std::optional<Record> movedRecord(const std::string& hash)
+    /// Whether the picture of a record is gone: this import did not meet it, and its file is not there.
+    bool isGone(const Record& record) const { return !idsOfThisRun_.contains(record.id) && !stampOf(record.image); }
+
+    /// Records that this import has not met, until `visit` returns false; false then.
+    bool eachNotMet(const std::function<bool(const Record&)>& visit) const
     {
-        if (!gone_) {
-            gone_.emplace();
-            std::string last;
-            for (auto page = catalog_.records(last, entriesAtOnce); !page.empty();
-                 page = catalog_.records(last, entriesAtOnce)) {
-                last = page.back().id;
-                for (const auto& record : page) {
-                    if (!stampOf(record.image))
-                        gone_->emplace(record.imageHash, record.id);
-                }
+        std::string last;
+        for (auto page = catalog_.records(last, recordsAtOnce); !page.empty();
+             page = catalog_.records(last, recordsAtOnce)) {
+            last = page.back().id;
+            for (const auto& record : page) {
+                if (!idsOfThisRun_.contains(record.id) && !visit(record))
+                    return false;
             }
         }
-        const auto found = gone_->find(hash);
-        if (found == gone_->end())
-            return std::nullopt;
-        const auto id = found->second;
-        gone_->erase(found);
-        return idsOfThisRun_.contains(id) ? std::nullopt : catalog_.find(id);
+        return true;
+    }
+
+    /// The record of a picture of these bytes whose file is gone: it was moved or renamed, and keeps its id, what was
+    /// edited, and its arrays. The disk is asked only of pictures of these bytes, and of each once.
+    std::optional<Record> movedRecord(const std::string& hash)
+    {
+        if (!perhapsMoved_) {
+            perhapsMoved_.emplace();
+            eachNotMet([this](const Record& record) {
+                perhapsMoved_->emplace(record.imageHash, record.id);
+                return true;
+            });
+        }
+        const auto [first, last] = perhapsMoved_->equal_range(hash);
+        for (auto at = first; at != last;) {
+            auto record = catalog_.find(at->second);
+            at = perhapsMoved_->erase(at);
+            if (record && isGone(*record))
+                return record;
+        }
+        return std::nullopt;
     }
 
     void remark(const ImportEntry& entry, const PictureFacts& facts)
@@ -308,20 +324,13 @@ private:
         };
         const auto source = fs::absolute(request_.source).lexically_normal();
         const auto top = source.has_filename() ? source : source.parent_path();
-        std::string last;
-        for (auto page = catalog_.records(last, entriesAtOnce); !page.empty();
-             page = catalog_.records(last, entriesAtOnce)) {
-            last = page.back().id;
-            if (context.shouldStop())
-                return false;
-            for (const auto& record : page) {
-                const bool sought = record.excluded.empty() && !idsOfThisRun_.contains(record.id) &&
-                                    (isBelow(record.image, top) || isBelow(record.image, workspace_.imagesFolder()));
-                if (sought && !stampOf(record.image))
-                    lost_.push_back(record.id);
-            }
-        }
-        return true;
+        return eachNotMet([&](const Record& record) {
+            const bool sought = record.excluded.empty() && // others are not trained on
+                                (isBelow(record.image, top) || isBelow(record.image, workspace_.imagesFolder()));
+            if (sought && isGone(record))
+                lost_.push_back(record.id);
+            return !context.shouldStop();
+        });
     }
 
     std::optional<Record> lookUp(const ImportEntry& entry) const
@@ -401,8 +410,9 @@ private:
     std::int64_t withoutCaption_ = 0, animated_ = 0, profiled_ = 0, unprofiled_ = 0;
     std::map<std::string, std::int64_t> otherSplits_;
     std::int64_t excludedByList_ = 0;
-    std::int64_t ofFolders_ = 0, keptSplits_ = 0;                 ///< Whose split is that of their folder, or not yet.
-    std::optional<std::multimap<std::string, std::string>> gone_; ///< Ids by hash, of pictures whose file is gone.
+    std::int64_t ofFolders_ = 0, keptSplits_ = 0; ///< Whose split is that of their folder, or not yet.
+    /// Ids by hash, of pictures that this import has not met; those whose file was asked for are taken out.
+    std::optional<std::multimap<std::string, std::string>> perhapsMoved_;
 };
 
 } // namespace

@@ -464,6 +464,24 @@ private Q_SLOTS:
         QVERIFY(report.excluded.empty());
     }
 
+    void ofCopiesTheOneThatMovedKeepsItsRecord()
+    {
+        const ImportFixture f;
+        f.picture("a.png");
+        for (const auto* const copy : {"b.png", "c.png"})
+            fs::copy_file(f.source / "a.png", f.source / copy);
+        f.import();
+        fs::rename(f.source / "b.png", f.source / "0.png"); // looked at before the other copies
+        fs::copy_file(f.source / "a.png", f.source / "e.png");
+        const auto report = f.import();
+        QCOMPARE(report.unchanged, 2);
+        QCOMPARE(report.updated, 1);
+        QCOMPARE(report.added, 1); // one was moved, so the other is new
+        QCOMPARE(f.record("b").image, f.source / "0.png");
+        QCOMPARE(f.record("e").image, f.source / "e.png");
+        QVERIFY(std::ranges::none_of(report.remarks, [](const auto& line) { return contains(line, "gone"); }));
+    }
+
     void whatIsGoneIsNotKeptInPlaceOfItsCopy()
     {
         const ImportFixture f;
