@@ -14,6 +14,7 @@
 #include <QLineEdit>
 #include <QMenu>
 #include <QPlainTextEdit>
+#include <QPointer>
 #include <QPushButton>
 #include <QToolButton>
 #include <QUndoStack>
@@ -221,6 +222,29 @@ private Q_SLOTS:
             QCOMPARE(line->text(), QString("half a"));
             QTest::keyClick(line, Qt::Key_Escape);
         }
+    }
+
+    void whatIsBeingWrittenInACellStaysWhileRowsChange()
+    {
+        browser()->setView(RecordBrowser::View::Table);
+        browser()->choose(idOf(0));
+        settle();
+        table()->setFocus();
+        table()->setCurrentIndex(browser()->model()->index(0, RecordModel::CaptionColumn));
+        QTest::keyClick(table(), Qt::Key_F2);
+        const QPointer<QLineEdit> line = qobject_cast<QLineEdit*>(QApplication::focusWidget());
+        QVERIFY(line != nullptr);
+        line->selectAll();
+        QTest::keyClicks(line, "half a");
+        browser()->setQuery("caption that no record has"); // nobody touches the focus
+        settle();
+        QVERIFY(line && line->hasFocus());
+        QCOMPARE(browser()->model()->rowCount(), scenes);
+        QTest::keyClicks(line, " thought");
+        QTest::keyClick(line, Qt::Key_Return);
+        settle();
+        QCOMPARE(session_->record(idOf(0))->caption, std::string("half a thought"));
+        QTRY_COMPARE_WITH_TIMEOUT(browser()->model()->rowCount(), 0, minute);
     }
 
     void aSelectionIsEditedAsOne()

@@ -151,6 +151,28 @@ private Q_SLOTS:
         QTRY_COMPARE(cell(1, RunModel::Note), QString("half a thought"));
     }
 
+    void aNoteThatIsBeingWrittenStaysWhenARunIsAdded()
+    {
+        const auto index = table()->model()->index(1, RunModel::Note);
+        table()->setFocus();
+        table()->setCurrentIndex(index);
+        table()->edit(index);
+        const QPointer<QLineEdit> editor = table()->viewport()->findChild<QLineEdit*>();
+        QVERIFY(editor != nullptr);
+        QTRY_VERIFY_WITH_TIMEOUT(editor->hasFocus(), minute);
+        QTest::keyClicks(editor, "half a");
+        makeRun("fourth"); // as when an experiment goes on to its next model
+        session_->refreshRuns();
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
+        QCOMPARE(session_->runs().size(), std::size_t(4));
+        QVERIFY(editor && editor->isVisible() && editor->hasFocus());
+        QTest::keyClicks(editor, " thought");
+        QTest::keyClick(editor, Qt::Key_Return);
+        QTRY_COMPARE_WITH_TIMEOUT(table()->model()->rowCount(), 4, minute);
+        QTRY_COMPARE_WITH_TIMEOUT(readRunNotes(workspace_.runsFolder() / "second").value.note,
+                                  std::string("half a thought"), minute);
+    }
+
     void theButtonOfAPageWithoutRunsKeepsTheKeys()
     {
         const auto empty = Workspace::create(*folder_ / "empty", {});

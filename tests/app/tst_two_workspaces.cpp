@@ -5,6 +5,8 @@
 #include "tests/app/dataset_test.h"
 
 #include <QAction>
+#include <QApplication>
+#include <QLineEdit>
 #include <QPlainTextEdit>
 #include <QPointer>
 #include <QTest>
@@ -64,6 +66,25 @@ private Q_SLOTS:
         waitFor("other");
         QVERIFY(!field->isVisible());
         QCOMPARE(captionIn(folder_ / "demo", id.toStdString()), std::string("written in the demo"));
+        QCOMPARE(captionIn(folder_ / "other", id.toStdString()), before);
+    }
+
+    void aCellThatIsBeingWrittenIsOfItsOwnWorkspace()
+    {
+        const auto id = idOf(3);
+        const auto before = captionIn(folder_ / "other", id.toStdString());
+        browser()->setView(RecordBrowser::View::Table);
+        browser()->choose(id);
+        settle();
+        QVERIFY(browser()->editCaptionCell());
+        auto* const line = qobject_cast<QLineEdit*>(QApplication::focusWidget());
+        QVERIFY(line != nullptr && table()->isAncestorOf(line));
+        line->selectAll();
+        QTest::keyClicks(line, "written in a cell");
+        window_->openWorkspace(path("other")); // and nothing ended the editing
+        waitFor("other");
+        browser()->setView(RecordBrowser::View::Grid);
+        QCOMPARE(captionIn(folder_ / "demo", id.toStdString()), std::string("written in a cell"));
         QCOMPARE(captionIn(folder_ / "other", id.toStdString()), before);
     }
 

@@ -78,8 +78,11 @@ RecordBrowser::RecordBrowser(Session& session, QUndoStack* undo, QWidget* parent
     connect(model_, &RecordModel::splitEdited, this, &RecordBrowser::splitEdited);
     connect(model_, &RecordModel::tagsEdited, this, &RecordBrowser::tagsEdited);
     connect(&session_, &Session::recordsChanged, this, [this] { list_->setRecords(session_.recordsValue()); });
+    connect(&session_, &Session::workspaceOpening, table_, &RecordTable::finishEditing);
     connect(&session_, &Session::runsChanged, this, &RecordBrowser::readWorth);
     connect(&session_, &Session::workspaceChanged, this, &RecordBrowser::readWorth);
+    list_->waitWhile([this] { return table_->isEditing(); });
+    connect(table_, &RecordTable::editingEnded, list_, &RecordList::catchUp);
     connect(list_, &RecordList::aboutToArrange, selection_, &RecordSelection::keep);
     connect(list_, &RecordList::arranged, selection_, &RecordSelection::restore);
     connect(list_, &RecordList::arranged, this, [this] { table_->showFilled(*model_); });

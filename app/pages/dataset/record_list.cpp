@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 #include <optional>
+#include <utility>
 
 namespace nanodit {
 
@@ -130,6 +131,12 @@ void RecordList::setWorth(WorthValue worth)
     arrange();
 }
 
+void RecordList::catchUp()
+{
+    if (std::exchange(late_, false))
+        arrange();
+}
+
 void RecordList::arrange()
 {
     struct Counted {
@@ -153,6 +160,9 @@ void RecordList::arrange()
         [this, number](Answer answer) {
             if (number != wanted_)
                 return; // a newer answer follows
+            late_ = busy_();
+            if (late_)
+                return;
             Q_EMIT aboutToArrange();
             const auto all = answer.arranged.all;
             model_->show(std::move(answer.arranged));

@@ -7,7 +7,9 @@
 
 #include <QObject>
 
+#include <functional>
 #include <memory>
+#include <utility>
 
 namespace nanodit {
 
@@ -38,7 +40,10 @@ public:
     const RecordOrder& order() const { return order_; }
     const RecordCounts& counts() const { return counts_; }               ///< Of all records.
     const std::vector<BucketFacts>& buckets() const { return buckets_; } ///< Of all records.
-    /// The model shows what was asked for last.
+    /// While it answers true, the model keeps its rows; what is asked for meanwhile is done by catchUp().
+    void waitWhile(std::function<bool()> busy) { busy_ = std::move(busy); }
+    void catchUp();
+    /// The model shows what was asked for last, or is kept from it.
     bool idle() const { return queue_.pending() == 0; }
 
 Q_SIGNALS:
@@ -60,6 +65,8 @@ private:
     RecordCounts counts_;
     std::vector<BucketFacts> buckets_;
     int wanted_ = 0;
+    std::function<bool()> busy_ = [] { return false; };
+    bool late_ = false; ///< Something was asked for while it was busy.
     BackgroundQueue queue_{BackgroundQueue::Order::NewestFirst};
 };
 

@@ -161,7 +161,7 @@ public:
 };
 
 RecordTable::RecordTable(QWidget* parent)
-    : QTableView(parent)
+    : EditableTable(parent)
     , columns_(new KeptColumns(horizontalHeader()))
     , splits_(new SplitDelegate(this))
 {
@@ -193,7 +193,7 @@ RecordTable::RecordTable(QWidget* parent)
 
 void RecordTable::setModel(QAbstractItemModel* model)
 {
-    QTableView::setModel(model);
+    EditableTable::setModel(model);
     auto* const header = horizontalHeader();
     int place = 0;
     for (const auto& width : columnWidths) {
@@ -234,7 +234,7 @@ void RecordTable::showFilled(const RecordModel& model)
 
 void RecordTable::resizeEvent(QResizeEvent* event)
 {
-    QTableView::resizeEvent(event);
+    EditableTable::resizeEvent(event);
     fitColumns();
 }
 
@@ -273,13 +273,12 @@ void RecordTable::setSplits(const QStringList& splits)
 void RecordTable::keyPressEvent(QKeyEvent* event)
 {
     // The arrows at the sides move between cells, so that the caption can be reached and edited without a mouse.
-    if ((event->key() == Qt::Key_Return || event->key() == Qt::Key_Enter) && state() != EditingState &&
-        currentIndex().isValid()) {
+    if ((event->key() == Qt::Key_Return || event->key() == Qt::Key_Enter) && !isEditing() && currentIndex().isValid()) {
         const auto editable = currentIndex().flags().testFlag(Qt::ItemIsEditable);
         edit(editable ? currentIndex() : currentIndex().siblingAtColumn(RecordModel::CaptionColumn));
         return;
     }
-    QTableView::keyPressEvent(event);
+    EditableTable::keyPressEvent(event);
 }
 
 } // namespace nanodit

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <QTableView>
+#include "widgets/editable_table.h"
 
 namespace nanodit {
 
@@ -8,7 +8,7 @@ class RecordModel;
 
 /// Records as rows: a small picture beside the id, caption, split and tags to edit in their cells, the marks of the
 /// four arrays, and what there is to say of each.
-class RecordTable : public QTableView {
+class RecordTable : public EditableTable {
     Q_OBJECT
     Q_PROPERTY(QByteArray arrangement READ arrangement WRITE setArrangement)
 

@@ -17,7 +17,7 @@ constexpr int runRowHeight = 32, headGap = 20, widestNote = 240;
 } // namespace
 
 RunTable::RunTable(QWidget* parent)
-    : QTableView(parent)
+    : EditableTable(parent)
     , columns_(new KeptColumns(horizontalHeader()))
 {
     setObjectName(QStringLiteral("runsTable"));
@@ -44,7 +44,7 @@ RunTable::RunTable(QWidget* parent)
 
 void RunTable::setModel(QAbstractItemModel* model)
 {
-    QTableView::setModel(model);
+    EditableTable::setModel(model);
     setSortingEnabled(true);
     sortByColumn(RunModel::Name, Qt::AscendingOrder);
     columns_->watch();

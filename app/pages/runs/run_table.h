@@ -1,11 +1,11 @@
 #pragma once
 
-#include <QTableView>
+#include "widgets/editable_table.h"
 
 namespace nanodit {
 
 /// The table of runs: its columns fit what they hold until somebody sets their widths.
-class RunTable : public QTableView {
+class RunTable : public EditableTable {
     Q_OBJECT
     Q_PROPERTY(QByteArray arrangement READ arrangement WRITE setArrangement)
 

@@ -20,7 +20,6 @@
 #include "widgets/theme.h"
 
 #include <QAction>
-#include <QApplication>
 #include <QFrame>
 #include <QHeaderView>
 #include <QLabel>
@@ -213,6 +212,7 @@ void RunsPage::connectAll()
     connect(&session_, &Session::workspaceChanged, this, [this] {
         known_ = false;
         wanted_.clear();
+        late_.reset();
         frame_->banner()->hide();
         model_->setRuns({}, {});
         plots_->setRuns({});
@@ -221,10 +221,7 @@ void RunsPage::connectAll()
                                                        QString::fromStdString(session_.workspace().root.string())));
         updateState();
     });
-    connect(&session_, &Session::workspaceOpening, this, [this] {
-        if (table_->isAncestorOf(QApplication::focusWidget()))
-            table_->setFocus(); // what is being written in a cell counts
-    });
+    connect(&session_, &Session::workspaceOpening, table_, &RunTable::finishEditing);
     connect(&session_, &Session::runsChanged, this, &RunsPage::read);
     connect(&training_, &Training::stateChanged, this, [this] {
         model_->setTraining(training());
@@ -236,6 +233,10 @@ void RunsPage::connectAll()
     connect(model_, &RunModel::renameWanted, actions_, &RunActions::rename);
     connect(model_, &RunModel::notesWanted, actions_, &RunActions::write);
     connect(table_->selectionModel(), &QItemSelectionModel::currentRowChanged, this, &RunsPage::currentChanged);
+    connect(table_, &RunTable::editingEnded, this, [this] {
+        if (auto runs = std::exchange(late_, std::nullopt))
+            showRuns(std::move(*runs));
+    });
     connect(table_, &QTableView::activated, this, [this] { Q_EMIT runWanted(currentName()); });
     connect(table_, &QTableView::customContextMenuRequested, this, [this](QPoint point) {
         if (table_->indexAt(point).isValid())
@@ -293,6 +294,11 @@ void RunsPage::read()
 
 void RunsPage::showRuns(std::vector<ListedRun> runs)
 {
+    late_.reset();
+    if (table_->isEditing()) {
+        late_ = std::move(runs);
+        return;
+    }
     const auto selected = std::exchange(wanted_, {});
     const auto before = selected.isEmpty() ? currentName() : selected;
     const bool first = !std::exchange(known_, true);
