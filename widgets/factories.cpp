@@ -1,15 +1,28 @@
 #include "widgets/factories.h"
 
 #include "widgets/icons.h"
+#include "widgets/text.h"
 #include "widgets/theme.h"
 
+#include <QCoreApplication>
 #include <QLabel>
+#include <QListWidget>
 #include <QPushButton>
 #include <QToolButton>
+#include <QTreeWidget>
 
 #include <algorithm>
 
 namespace nanodit {
+
+namespace {
+
+QString restText(std::int64_t more)
+{
+    return QCoreApplication::translate("nanodit", "and %1 more").arg(groupedNumber(more));
+}
+
+} // namespace
 
 QToolButton* makeFlatButton(const QString& drawing, const QString& help, QWidget* parent)
 {
@@ -55,6 +68,23 @@ void setParagraph(QLabel* label, const QString& text)
 {
     label->setText(text);
     label->setMinimumHeight(std::max(0, label->heightForWidth(label->minimumWidth()))); // of fixed width
+}
+
+void addRest(QTreeWidget* list, std::int64_t more)
+{
+    if (more <= 0)
+        return;
+    auto* const item = new QTreeWidgetItem(list, {restText(more)});
+    item->setFlags(Qt::NoItemFlags);
+    item->setFirstColumnSpanned(true);
+}
+
+void addRest(QListWidget* list, std::int64_t more)
+{
+    if (more <= 0)
+        return;
+    auto* const item = new QListWidgetItem(restText(more), list);
+    item->setFlags(Qt::NoItemFlags);
 }
 
 } // namespace nanodit

@@ -50,13 +50,6 @@ std::pair<QString, QString> fromDifference(const QString& now, const QString& th
     return {QStringLiteral("…") + now.sliced(from), QStringLiteral("…") + then.sliced(from)};
 }
 
-void addNote(QTreeWidget* list, const QString& text)
-{
-    auto* const item = new QTreeWidgetItem(list, {text});
-    item->setFlags(Qt::NoItemFlags);
-    item->setFirstColumnSpanned(true);
-}
-
 } // namespace
 
 CaptionsPanel::CaptionsPanel(Session& session, Records records, QWidget* parent)
@@ -296,7 +289,7 @@ void CaptionsPanel::show(Preview preview)
     changes_->clear();
     for (const auto& change : shown_.changes) {
         if (changes_->topLevelItemCount() == mostListed) {
-            addNote(changes_, tr("and %1 more").arg(groupedNumber(count - mostListed)));
+            addRest(changes_, count - mostListed);
             break;
         }
         const auto id = QString::fromStdString(change.id);
@@ -317,8 +310,7 @@ void CaptionsPanel::showTags()
     tags_->clear();
     for (const auto& [tag, count] : shown_.tags) {
         if (tags_->topLevelItemCount() == mostListed) {
-            addNote(tags_,
-                    tr("and %1 more").arg(groupedNumber(static_cast<std::int64_t>(shown_.tags.size()) - mostListed)));
+            addRest(tags_, std::ssize(shown_.tags) - mostListed);
             break;
         }
         auto* const item = new QTreeWidgetItem(tags_, {QString::fromStdString(tag), groupedNumber(count)});

@@ -20,8 +20,6 @@ namespace nanodit {
 
 namespace {
 
-constexpr std::size_t mostPairsListed = 2000;
-
 enum DuplicatesColumn { DuplicatesRecord, DuplicatesOf, DuplicatesFound, DuplicatesState };
 
 } // namespace
@@ -121,17 +119,13 @@ void DuplicatesPanel::show(const DuplicatesReport& report)
     clear();
     report_ = report;
     verdict_ = true;
-    const auto listed = std::min(report_.pairs.size(), mostPairsListed);
-    for (std::size_t i = 0; i < listed; ++i) {
+    const auto listed = std::min(std::ssize(report_.pairs), mostLines);
+    for (std::size_t i = 0; i < static_cast<std::size_t>(listed); ++i) {
         const auto& pair = report_.pairs[i];
         new QTreeWidgetItem(table_, {QString::fromStdString(pair.id), QString::fromStdString(pair.of),
                                      QString::fromStdString(foundBy(pair)), QString()});
     }
-    if (const auto rest = report_.pairs.size() - listed; rest > 0) {
-        auto* const item =
-            new QTreeWidgetItem(table_, {tr("and %1 more").arg(groupedNumber(static_cast<std::int64_t>(rest)))});
-        item->setFlags(Qt::NoItemFlags);
-    }
+    addRest(table_, std::ssize(report_.pairs) - listed);
     showStates();
     table_->setVisible(!report_.pairs.empty());
 }
@@ -143,7 +137,7 @@ void DuplicatesPanel::showStates()
     std::int64_t taking = 0;
     for (std::size_t i = 0; i < report_.pairs.size(); ++i) {
         taking += takesPart(report_.pairs[i]) ? 1 : 0;
-        if (i >= mostPairsListed)
+        if (static_cast<std::int64_t>(i) >= mostLines)
             continue;
         auto* const item = table_->topLevelItem(static_cast<int>(i));
         const auto* const record = session_.record(QString::fromStdString(report_.pairs[i].id));

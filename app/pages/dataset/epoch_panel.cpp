@@ -25,7 +25,6 @@ namespace nanodit {
 
 namespace {
 
-constexpr std::size_t mostRecordsListed = 2000;
 constexpr int listWidth = 216, numberWidth = 76;
 
 enum EpochColumn {
@@ -257,7 +256,7 @@ void EpochPanel::listRecords(const QTreeWidgetItem* item, int column)
         ledger_.buckets.at(static_cast<std::size_t>(buckets_->indexOfTopLevelItem(const_cast<QTreeWidgetItem*>(item))));
     std::int64_t notListed = 0;
     const auto add = [this, &notListed](const std::string& id, const QString& text) {
-        if (static_cast<std::size_t>(records_->count()) >= mostRecordsListed) {
+        if (records_->count() >= mostLines) {
             ++notListed;
             return;
         }
@@ -280,10 +279,7 @@ void EpochPanel::listRecords(const QTreeWidgetItem* item, int column)
         list(tr("%1: not seen").arg(name));
         addAll(bucket.notSeen);
     }
-    if (notListed > 0) {
-        auto* const rest = new QListWidgetItem(tr("and %1 more").arg(groupedNumber(notListed)), records_);
-        rest->setFlags(Qt::NoItemFlags);
-    }
+    addRest(records_, notListed);
 }
 
 } // namespace nanodit

@@ -3,6 +3,7 @@
 #include "app/job_runner.h"
 #include "app/pages/dataset/work_head.h"
 #include "app/wording.h"
+#include "widgets/factories.h"
 #include "widgets/fitted_columns.h"
 #include "widgets/text.h"
 
@@ -19,7 +20,6 @@ namespace nanodit {
 
 namespace {
 
-constexpr std::size_t shownRejects = 2000;
 constexpr int reportScrollBarWidth = 12, leastReasons = 240;
 
 QTreeWidget* makeTable(QWidget* parent)
@@ -155,7 +155,7 @@ void ReportView::addCounts(const QStringList& cells)
 void ReportView::addRejects(const std::vector<Reject>& rejects)
 {
     for (const auto& reject : rejects) {
-        if (static_cast<std::size_t>(rejects_->topLevelItemCount()) >= shownRejects) {
+        if (rejects_->topLevelItemCount() >= mostLines) {
             ++rejectsNotShown_;
             continue;
         }
@@ -175,10 +175,7 @@ void ReportView::finish()
     const int countsWidth = std::min(countColumns_->neededWidth() + reportScrollBarWidth, width() - leastReasons);
     counts_->setMinimumWidth(std::max(0, countsWidth));
     both_->setSizes({countsWidth, std::max(leastReasons, width() - countsWidth)});
-    if (rejectsNotShown_ > 0) {
-        auto* const rest = new QTreeWidgetItem(rejects_, {tr("and %1 more").arg(groupedNumber(rejectsNotShown_))});
-        rest->setFlags(Qt::NoItemFlags);
-    }
+    addRest(rejects_, rejectsNotShown_);
     rejects_->resizeColumnToContents(0);
     counts_->show();
     rejects_->setVisible(rejects_->topLevelItemCount() > 0);
