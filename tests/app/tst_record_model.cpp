@@ -354,6 +354,14 @@ private Q_SLOTS:
         QCOMPARE(rejects->topLevelItemCount(), listed + 1);
         QCOMPARE(rejects->topLevelItem(listed)->text(0), QString("and 500 more"));
 
+        ImportReport imported;
+        imported.rejects = report.problems;
+        imported.remarks = {"two pictures are gone"};
+        view.show(imported);
+        QCOMPARE(rejects->topLevelItemCount(), listed + 1);
+        QVERIFY(rejects->topLevelItem(0)->text(1).contains("pictures are gone")); // is not among what is cut
+        QCOMPARE(rejects->topLevelItem(listed)->text(0), QString("and 501 more"));
+
         Session session;
         EpochPanel panel(session);
         panel.show(EpochLedger{.request = {}, .buckets = {bucket}, .warnings = {}});

@@ -194,16 +194,16 @@ void ReportView::show(const ImportReport& report)
     addCounts({tr("left out"), QString::number(report.rejects.size())});
     for (const auto& [rule, number] : report.excluded)
         addCounts({tr("excluded: %1").arg(QString::fromStdString(rule)), QString::number(number)});
-    addRejects(report.rejects);
-    addRejects(report.newlyExcluded);
-    addRejects(report.notes);
+    for (const auto& remark : report.remarks) // before lines that may be too many
+        addRejects({{"", remark}});
     for (const auto& [kind, what] : report.passedBy.kinds()) {
         addCounts({tr("not imported: %1").arg(QString::fromStdString(kind)), QString::number(what.count)});
         if (!what.advice.empty())
             addRejects({{what.example, "one of " + std::to_string(what.count) + " " + kind + ": " + what.advice}});
     }
-    for (const auto& remark : report.remarks)
-        addRejects({{"", remark}});
+    addRejects(report.rejects);
+    addRejects(report.newlyExcluded);
+    addRejects(report.notes);
     finish();
 }
 
