@@ -133,6 +133,11 @@ QString passText(Pass pass)
     return {};
 }
 
+QString pixelSizeText(ImageSize size)
+{
+    return QStringLiteral("%1 × %2 px").arg(size.width).arg(size.height);
+}
+
 QString stageText(const Stage& stage)
 {
     return stage.pass ? QStringLiteral("%1: %2").arg(passText(*stage.pass), kindText(stage)) : kindText(stage);

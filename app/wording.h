@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/geometry/bucket.h"
 #include "core/runtime/job.h"
 #include "core/runtime/remedy.h"
 
@@ -14,8 +15,9 @@ namespace nanodit {
 /// What a job is doing, in the window's words: "T5: encoding", "model 2 of 6 (text-1): training".
 QString stageText(const Progress& progress);
 QString stageText(const Stage& stage);
-QString unitText(Unit unit); ///< "pictures"; empty for Unit::None.
-QString passText(Pass pass); ///< "T5", "VAE", "DINOv3"
+QString unitText(Unit unit);           ///< "pictures"; empty for Unit::None.
+QString passText(Pass pass);           ///< "T5", "VAE", "DINOv3"
+QString pixelSizeText(ImageSize size); ///< "1216 × 832 px"
 /// "812/2000 steps · 2.6 steps/s · 7:41 left", leaving out what is not known.
 QString progressText(const Progress& progress);
 

@@ -181,7 +181,8 @@ void RecordFacts::show(const RecordSummary& records)
     showExclusion(records);
     for (auto* const label : {sizesName_, sizes_})
         label->setVisible(one);
-    sizes_->setText(tr("%1  →  %2").arg(sizeText(first.original), QString::fromStdString(bucketName(first.bucket))));
+    sizes_->setText(
+        tr("%1  →  %2").arg(pixelSizeText(first.original), QString::fromStdString(bucketName(first.bucket))));
     showArrays(records);
     setVisible(true);
 }

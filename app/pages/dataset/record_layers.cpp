@@ -1,5 +1,6 @@
 #include "app/pages/dataset/record_layers.h"
 
+#include "app/wording.h"
 #include "widgets/cell_layers.h"
 #include "widgets/layers.h"
 
@@ -117,8 +118,7 @@ void RecordLayers::addPictures(const RecordView& view, const QRectF& bucket, con
 {
     const auto& record = view.record;
     layers_.push_back(std::make_shared<PictureLayer>(
-        tr("Original"), tr("%1 × %2 px, as stored").arg(record.original.width).arg(record.original.height),
-        view.original, whole));
+        tr("Original"), tr("%1, as stored").arg(pixelSizeText(record.original)), view.original, whole));
     layers_.push_back(
         std::make_shared<PictureLayer>(tr("Bucket image"), tr("what VAE and DINO see"), view.bucket, bucket));
     if (view.lossMask) {

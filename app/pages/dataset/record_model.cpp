@@ -1,5 +1,6 @@
 #include "app/pages/dataset/record_model.h"
 
+#include "app/wording.h"
 #include "widgets/thumbnail_grid.h"
 
 #include <algorithm>
@@ -180,7 +181,7 @@ QVariant RecordModel::text(const RecordInfo& record, int column) const
     case TagsColumn:
         return tagsText(record.tags);
     case OriginalColumn:
-        return sizeText(record.original);
+        return pixelSizeText(record.original);
     case ArraysColumn:
         return marksText(record);
     case RemarkColumn:
@@ -254,11 +255,6 @@ bool RecordModel::setData(const QModelIndex& index, const QVariant& value, int r
     else if (index.column() == TagsColumn)
         Q_EMIT tagsEdited(id, tagsFromText(value.toString()));
     return false; // shown when it is in the catalog
-}
-
-QString sizeText(ImageSize size)
-{
-    return QStringLiteral("%1 × %2 px").arg(size.width).arg(size.height);
 }
 
 QString tagsText(const std::vector<std::string>& tags)

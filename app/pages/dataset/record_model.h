@@ -98,8 +98,6 @@ private:
 
 /// The number of a column of RecordModel; empty where there is none.
 std::optional<double> worthIn(RecordModel::Column column, const PictureWorth* worth);
-/// "1216 × 832 px"
-QString sizeText(ImageSize size);
 QString tagsText(const std::vector<std::string>& tags);
 /// "night, city" as a list: blanks around tags and empty ones left out.
 QStringList tagsFromText(const QString& text);

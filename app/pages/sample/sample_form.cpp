@@ -4,6 +4,7 @@
 #include "app/pages/sample/other_pictures.h"
 #include "app/pages/sample/reference_picker.h"
 #include "app/weights_choice.h"
+#include "app/wording.h"
 #include "widgets/factories.h"
 #include "widgets/guidance_slider.h"
 #include "widgets/seed_edit.h"
@@ -298,8 +299,7 @@ void SampleForm::listSizes()
         if (const auto kept = sizeFromName(before.toStdString()))
             add(*kept); // a restored picture's can be none of these
         for (const auto& size : sizes)
-            size_->addItem(QStringLiteral("%1 × %2 px").arg(size.width).arg(size.height),
-                           QString::fromStdString(bucketName(size)));
+            size_->addItem(pixelSizeText(size), QString::fromStdString(bucketName(size)));
         size_->setCurrentIndex(std::max(0, size_->findData(before)));
     }
     tellSize();
@@ -318,7 +318,7 @@ void SampleForm::setSize(ImageSize size)
 {
     const auto name = QString::fromStdString(bucketName(size));
     if (size_->findData(name) < 0)
-        size_->addItem(QStringLiteral("%1 × %2 px").arg(size.width).arg(size.height), name);
+        size_->addItem(pixelSizeText(size), name);
     size_->setCurrentIndex(size_->findData(name));
 }
 
