@@ -147,6 +147,12 @@ Thumbnails::Thumbnails(int side, QObject* parent)
         [] {});
 }
 
+void Thumbnails::forget()
+{
+    queue_.forgetWaiting();
+    ++round_; // one may be at work already
+}
+
 void Thumbnails::want(const RecordInfo& record)
 {
     const auto id = QString::fromStdString(record.id);
@@ -158,13 +164,18 @@ void Thumbnails::want(const RecordInfo& record)
                 return std::nullopt;
             return thumbnailOf(record, side);
         },
-        [this, id](const std::optional<QImage>& thumbnail) {
+        [this, id, round = round_](const std::optional<QImage>& thumbnail) {
+            if (round != round_)
+                return;
             if (thumbnail)
                 Q_EMIT made(id, *thumbnail);
             else
                 Q_EMIT dropped(id);
         },
-        [this, id](const Notice&) { Q_EMIT made(id, unreadable(side_)); });
+        [this, id, round = round_](const Notice&) {
+            if (round == round_)
+                Q_EMIT made(id, unreadable(side_));
+        });
 }
 
 } // namespace nanodit

@@ -23,8 +23,8 @@ public:
     /// `side`: of the longer edge, device pixels.
     explicit Thumbnails(int side, QObject* parent = nullptr);
     void want(const RecordInfo& record);
-    /// Forgets what was asked for and is not made yet.
-    void forget() { queue_.forgetWaiting(); }
+    /// Forgets what was asked for and is not made yet: nothing is told of it any more.
+    void forget();
     bool idle() const { return queue_.pending() == 0; }
 
 Q_SIGNALS:
@@ -36,6 +36,7 @@ private:
     static constexpr std::int64_t mostWaiting = 300;
 
     int side_;
+    int round_ = 0; ///< What was asked for in an earlier one is forgotten.
     std::shared_ptr<std::atomic<std::int64_t>> asked_ = std::make_shared<std::atomic<std::int64_t>>(0);
     BackgroundQueue queue_{BackgroundQueue::Order::NewestFirst};
 };

@@ -2,6 +2,7 @@
 #include "app/controllers.h"
 #include "app/job_runner.h"
 #include "app/session.h"
+#include "app/thumbnails.h"
 #include "app/training_queue.h"
 #include "app/wording.h"
 #include "core/front/data.h"
@@ -11,8 +12,12 @@
 #include "tests/support/drawn_picture.h"
 #include "tests/support/test_data.h"
 
+#include <QDeadlineTimer>
+#include <QDir>
+#include <QDirIterator>
 #include <QSemaphore>
 #include <QSignalSpy>
+#include <QStandardPaths>
 #include <QTest>
 
 #include <atomic>
@@ -102,6 +107,48 @@ private Q_SLOTS:
         QVERIFY2(why.contains("step-00000007"), qPrintable(why));
         QTRY_VERIFY_WITH_TIMEOUT(!controllers.looking.busy(), minute);
         QCOMPARE(ofComparison.count(), 0);
+    }
+
+    void aThumbnailThatIsForgottenWhileItIsMadeIsNotTold()
+    {
+        QStandardPaths::setTestModeEnabled(true);
+        const auto cache =
+            QStandardPaths::writableLocation(QStandardPaths::CacheLocation) + QStringLiteral("/thumbnails");
+        QDir(cache).removeRecursively();
+        Session session;
+        session.openWorkspace(path("workspace"));
+        QTRY_VERIFY_WITH_TIMEOUT(session.hasWorkspace() && session.idle(), minute);
+        Thumbnails thumbnails(32);
+        const QSignalSpy made(&thumbnails, &Thumbnails::made);
+        thumbnails.want(session.records().front());
+        const auto isWritten = [&cache] {
+            return QDirIterator(cache, {"*.jpg"}, QDir::Files, QDirIterator::Subdirectories).hasNext();
+        };
+        for (QDeadlineTimer late(minute); !isWritten() && !late.hasExpired();) // and no answer is taken meanwhile
+            std::this_thread::sleep_for(5ms);
+        QVERIFY(isWritten());
+        thumbnails.forget(); // as for another workspace, whose records have the same names
+        QTRY_VERIFY_WITH_TIMEOUT(thumbnails.idle(), minute);
+        QCOMPARE(made.count(), 0);
+        thumbnails.want(session.records().front());
+        QTRY_COMPARE_WITH_TIMEOUT(made.count(), 1, minute);
+    }
+
+    void aReportThatIsReadWhileAnotherWorkspaceOpensIsNotShownThere()
+    {
+        const auto other = Workspace::create(folder_ / "without reports", {});
+        Session session;
+        Controllers controllers(session);
+        session.openWorkspace(path("workspace"));
+        QTRY_VERIFY_WITH_TIMEOUT(session.hasWorkspace() && session.idle(), minute);
+        const QSignalSpy failed(&controllers.validating, &Validating::readFailed);
+        session.openWorkspace(path("without reports"));
+        controllers.validating.read(folder_ / "no report", {}); // of the one that is still open
+        QTRY_VERIFY_WITH_TIMEOUT(session.idle(), minute);
+        QVERIFY(session.workspace().root == other.root);
+        QCOMPARE(failed.count(), 0);
+        controllers.validating.read(folder_ / "no report", {});
+        QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, minute);
     }
 
     void anotherWorkspaceForgetsTheShownRun()
