@@ -49,6 +49,7 @@ ShownValidation readValidation(const fs::path& report, const fs::path& baseline)
 Validating::Validating(Session& session)
     : session_(session)
 {
+    connect(&session_, &Session::workspaceChanged, this, [this] { ++asked_; });
 }
 
 void Validating::start(ValidateRequest request, const QString& name)
@@ -95,7 +96,10 @@ void Validating::list()
             if (session_.workspace().root == root)
                 Q_EMIT listed(subjects);
         },
-        [this](const Notice& why) { Q_EMIT readFailed(why); });
+        [this, root = session_.workspace().root](const Notice& why) {
+            if (session_.workspace().root == root)
+                Q_EMIT readFailed(why);
+        });
 }
 
 void Validating::read(const fs::path& report, const fs::path& baseline)

@@ -61,7 +61,7 @@ private:
     Session& session_;
     State state_ = State::Idle;
     JobRunner* runner_ = nullptr; ///< Owned by the session; null while idle.
-    int asked_ = 0;               ///< Reads so far: an answer to an older one is void.
+    int asked_ = 0;               ///< Reads and workspaces so far: an answer to an older read is void.
 };
 
 } // namespace nanodit

@@ -101,7 +101,7 @@ void ValidatePage::addActions()
 void ValidatePage::connectValidating()
 {
     connect(&session_, &Session::workspaceChanged, this, [this] {
-        listed_ = false;
+        listed_ = reading_ = false;
         frame_->banner()->hide();
         read_.clear();
         failure_.clear();
