@@ -2,16 +2,17 @@
 
 namespace nanodit {
 
-BackgroundQueue::BackgroundQueue(Order order, QObject* parent)
-    : QObject(parent)
-    , order_(order)
+BackgroundQueue::BackgroundQueue(Order order, AtEnd atEnd)
+    : order_(order)
+    , atEnd_(atEnd)
     , thread_([this](const std::stop_token& stop) { run(stop); })
 {
 }
 
 BackgroundQueue::~BackgroundQueue()
 {
-    forgetWaiting();
+    if (atEnd_ == AtEnd::Forget)
+        forgetWaiting();
     thread_ = {};
 }
 
@@ -50,7 +51,7 @@ void BackgroundQueue::run(const std::stop_token& stop)
         {
             std::unique_lock lock(mutex_);
             if (!arrived_.wait(lock, stop, [this] { return !tasks_.empty(); }))
-                return;
+                return; // it was stopped, and nothing is left
             const auto next = order_ == Order::OldestFirst ? tasks_.begin() : std::prev(tasks_.end());
             task = std::move(*next);
             tasks_.erase(next);

@@ -27,8 +27,10 @@ class BackgroundQueue : public QObject {
 public:
     /// NewestFirst suits thumbnails: what was scrolled to last is wanted first.
     enum class Order { OldestFirst, NewestFirst };
-    explicit BackgroundQueue(Order order = Order::OldestFirst, QObject* parent = nullptr);
-    /// Drops what has not begun and waits for what has.
+    /// What becomes of work that has not begun when the queue ends. Edits and files that are saved must not be lost.
+    enum class AtEnd { Forget, Finish };
+    explicit BackgroundQueue(Order order = Order::OldestFirst, AtEnd atEnd = AtEnd::Forget);
+    /// Waits for what has begun, or for all. Nobody is answered any more.
     ~BackgroundQueue() override;
 
     /// Runs `work` on the thread and hands its result to `then`; what it throws goes to `failed`. Home
@@ -72,6 +74,7 @@ private:
     void run(const std::stop_token& stop);
 
     Order order_;
+    AtEnd atEnd_;
     int pending_ = 0;
     std::mutex mutex_;
     std::condition_variable_any arrived_;

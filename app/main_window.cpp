@@ -389,6 +389,7 @@ void MainWindow::takeFolder(const QString& folder)
 void MainWindow::endProgram()
 {
     afterJobs_->stop([this] {
+        session_.leave();
         keepState();
         QCoreApplication::exit();
     });
@@ -435,6 +436,7 @@ bool MainWindow::focusNextPrevChild(bool next)
 void MainWindow::closeEvent(QCloseEvent* event)
 {
     if (session_.jobs().empty()) {
+        session_.leave();
         keepState();
         event->accept();
         return;

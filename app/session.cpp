@@ -73,7 +73,8 @@ fs::path pathOf(const QString& text)
 Session::Session(QObject* parent)
     : QObject(parent)
     , records_(std::make_shared<const std::vector<RecordInfo>>())
-    , background_(std::make_unique<BackgroundQueue>())
+    , background_(
+          std::make_unique<BackgroundQueue>(BackgroundQueue::Order::OldestFirst, BackgroundQueue::AtEnd::Finish))
     , readings_(std::make_unique<BackgroundQueue>())
     , compute_(std::make_unique<ComputeSetting>(*readings_))
 {
@@ -89,8 +90,14 @@ Session::~Session()
     endAllJobs();
 }
 
+void Session::leave()
+{
+    Q_EMIT leaving();
+}
+
 void Session::openWorkspace(const QString& folder)
 {
+    leave();
     Q_EMIT workspaceOpening();
     background_->ask(
         this,
@@ -120,6 +127,7 @@ void Session::adopt(Workspace workspace)
 
 void Session::createWorkspace(const QString& folder, std::function<void()> made)
 {
+    leave();
     Q_EMIT workspaceOpening();
     background_->ask(
         this, [path = pathOf(folder)] { return Workspace::create(path); },

@@ -41,6 +41,8 @@ public:
     void openWorkspace(const QString& folder);
     /// Makes an empty workspace in `folder` and opens it, then calls `made`.
     void createWorkspace(const QString& folder, std::function<void()> made);
+    /// The window closes: what is being written is saved, as when another workspace opens.
+    void leave();
     /// The open workspace has other settings now, which are on disk already: everything begun from now on has them.
     void takeSettings(Workspace workspace);
 
@@ -60,7 +62,8 @@ public:
     void changeRecords(std::function<std::vector<RecordInfo>(const Workspace& workspace)> change,
                        std::function<void()> done, std::function<void(const Notice& why)> onFailure);
 
-    /// For what somebody waits for: edits, in their order, opening, a picture, a file to be saved. Nothing long.
+    /// For what somebody waits for: edits, in their order, opening, a picture, a file to be saved. Nothing long. All
+    /// of it is done before the session ends.
     BackgroundQueue& background() { return *background_; }
     /// For long readings beside it: metrics of runs, overviews of all of them. Who is answered looks whether the
     /// workspace is still the same.
@@ -82,6 +85,7 @@ public:
     bool idle() const;
 
 Q_SIGNALS:
+    void leaving(); ///< Whoever shows what is being written hands it over now, for it is lost otherwise.
     void workspaceOpening();
     void workspaceChanged();
     void settingsChanged(); ///< The same workspace has other settings.

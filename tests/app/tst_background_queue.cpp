@@ -5,8 +5,10 @@
 #include <QTest>
 #include <QThread>
 
+#include <chrono>
 #include <memory>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 using namespace nanodit;
@@ -79,6 +81,33 @@ private Q_SLOTS:
         go.release();
         QTRY_COMPARE_WITH_TIMEOUT(queue.pending(), 0, 60000);
         QCOMPARE(order, (std::vector<int>{3, 2, 1, 0}));
+    }
+
+    void finishesWhatWaitsBeforeItEndsWhereThatMustNotBeLost()
+    {
+        QSemaphore begun, go;
+        std::vector<int> done;
+        std::jthread later;
+        {
+            BackgroundQueue queue(BackgroundQueue::Order::OldestFirst, BackgroundQueue::AtEnd::Finish);
+            queue.ask(
+                this,
+                [&] {
+                    begun.release();
+                    go.acquire();
+                },
+                [] {});
+            begun.acquire();
+            for (int i = 0; i < 3; ++i)
+                queue.ask(
+                    this, [&done, i] { done.push_back(i); }, [] { QFAIL("must not answer"); });
+            later = std::jthread([&go] {
+                std::this_thread::sleep_for(std::chrono::milliseconds(50)); // the queue is ending by then
+                go.release();
+            });
+        }
+        QCOMPARE(done, (std::vector<int>{0, 1, 2}));
+        QCoreApplication::processEvents();
     }
 
     void forgetsWhatWaits()

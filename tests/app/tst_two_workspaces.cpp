@@ -156,6 +156,23 @@ private Q_SLOTS:
         waitFor("other");
     }
 
+    /// The last one: there is no window after it.
+    void aCaptionThatIsBeingWrittenWhenTheWindowClosesIsKept()
+    {
+        const auto id = idOf(4);
+        browser()->choose(id);
+        settle();
+        grid()->setFocus();
+        QTest::keyClick(grid(), Qt::Key_E);
+        auto* const field = window_->findChild<QPlainTextEdit*>("captionField");
+        QTRY_VERIFY_WITH_TIMEOUT(field->isVisible(), minute);
+        field->selectAll();
+        QTest::keyClicks(field, "written at the end");
+        QVERIFY(window_->close());
+        closeWindow();
+        QCOMPARE(captionIn(folder_ / "demo", id.toStdString()), std::string("written at the end"));
+    }
+
 private:
     void waitFor(const char* name)
     {

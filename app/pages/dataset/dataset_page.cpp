@@ -149,7 +149,7 @@ void DatasetPage::connectSession()
         frame_->banner()->hide();
         frame_->setContext(folderText(QString::fromStdString(session_.workspace().root.string())));
     });
-    connect(&session_, &Session::workspaceOpening, facts_, &RecordFacts::finishEditing);
+    connect(&session_, &Session::leaving, facts_, &RecordFacts::finishEditing);
     auto* const banner = frame_->banner();
     connect(&jobs_, &DatasetJobs::failed, banner, failuresIn(banner));
     connect(drawer_, &ReportDrawer::failed, banner, failuresIn(banner));

@@ -78,7 +78,7 @@ RecordBrowser::RecordBrowser(Session& session, QUndoStack* undo, QWidget* parent
     connect(model_, &RecordModel::splitEdited, this, &RecordBrowser::splitEdited);
     connect(model_, &RecordModel::tagsEdited, this, &RecordBrowser::tagsEdited);
     connect(&session_, &Session::recordsChanged, this, [this] { list_->setRecords(session_.recordsValue()); });
-    connect(&session_, &Session::workspaceOpening, table_, &RecordTable::finishEditing);
+    connect(&session_, &Session::leaving, table_, &RecordTable::finishEditing);
     connect(&session_, &Session::runsChanged, this, &RecordBrowser::readWorth);
     connect(&session_, &Session::workspaceChanged, this, &RecordBrowser::readWorth);
     list_->waitWhile([this] { return table_->isEditing(); });

@@ -221,7 +221,7 @@ void RunsPage::connectAll()
                                                        QString::fromStdString(session_.workspace().root.string())));
         updateState();
     });
-    connect(&session_, &Session::workspaceOpening, table_, &RunTable::finishEditing);
+    connect(&session_, &Session::leaving, table_, &RunTable::finishEditing);
     connect(&session_, &Session::runsChanged, this, &RunsPage::read);
     connect(&training_, &Training::stateChanged, this, [this] {
         model_->setTraining(training());

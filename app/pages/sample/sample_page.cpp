@@ -232,7 +232,7 @@ void SamplePage::connectHistory()
     connect(history_, &HistoryPanel::compareWanted, this, &SamplePage::compare);
     connect(history_, &HistoryPanel::copyWanted, this, [this] { saving_->copy(stage_->shown()); });
     connect(history_, &HistoryPanel::noteChanged, &sampling_, &Sampling::keepNote);
-    connect(&session_, &Session::workspaceOpening, history_, &HistoryPanel::finishEditing);
+    connect(&session_, &Session::leaving, history_, &HistoryPanel::finishEditing);
     connect(&sampling_, &Sampling::historyRead, this, &SamplePage::takeHistory);
     connect(trashed_, &TrashedPictures::leaving, this, [this](const QString& file) {
         stage_->forget(file);
