@@ -97,6 +97,24 @@ private Q_SLOTS:
         QCOMPARE(notes.count(), 1);
     }
 
+    void aRenamedRunKeepsItsRowAndItsTick()
+    {
+        auto run = listed("run-2", 1000, {});
+        run.run.folder = "/runs/run-2";
+        run.run.checkpoints = {"/runs/run-2/checkpoints/step-00000010"};
+        model_->setRuns({run, listed("run-3", 200, 0.25)}, {});
+        model_->check({"run-2"});
+        model_->rename("run-2", "patches");
+        QCOMPARE(model_->index(0, RunModel::Name).data().toString(), QString("patches"));
+        QCOMPARE(model_->checked(), QStringList{"patches"});
+        QCOMPARE(model_->run(0).run.name, std::string("patches"));
+        QVERIFY(model_->run(0).run.folder == "/runs/patches");
+        QVERIFY(model_->run(0).run.checkpoints.front() == "/runs/patches/checkpoints/step-00000010");
+        QSignalSpy notes(model_.get(), &RunModel::notesWanted);
+        QVERIFY(model_->setData(model_->index(0, RunModel::Note), "small", Qt::EditRole));
+        QCOMPARE(notes.value(0).value(0).toString(), QString("patches"));
+    }
+
     void aRunThatAnotherProgramTrainsIsRunning()
     {
         auto elsewhere = listed("elsewhere", 12, 0.5);

@@ -222,6 +222,27 @@ private Q_SLOTS:
         QVERIFY(fs::exists(workspace_.runsFolder() / "another"));
     }
 
+    void whatIsWrittenOfARunWhileItIsRenamedIsWrittenInItsNewFolder()
+    {
+        QSignalSpy failed(page_->findChild<RunActions*>(), &RunActions::failed);
+        QVERIFY(table()->model()->setData(table()->model()->index(1, RunModel::Name), "another"));
+        const auto index = table()->model()->index(1, RunModel::Tags);
+        table()->setFocus();
+        table()->setCurrentIndex(index);
+        table()->edit(index); // before the folder has its new name
+        const QPointer<QLineEdit> editor = table()->viewport()->findChild<QLineEdit*>();
+        QVERIFY(editor != nullptr);
+        QTRY_VERIFY_WITH_TIMEOUT(editor->hasFocus(), minute);
+        QTRY_VERIFY_WITH_TIMEOUT(fs::exists(workspace_.runsFolder() / "another") && session_->idle(), minute);
+        QVERIFY(editor);
+        QTest::keyClicks(editor, "small");
+        QTest::keyClick(editor, Qt::Key_Return);
+        QTRY_COMPARE_WITH_TIMEOUT(readRunNotes(workspace_.runsFolder() / "another").value.tags,
+                                  std::vector<std::string>{"small"}, minute);
+        QVERIFY(!fs::exists(workspace_.runsFolder() / "second"));
+        QCOMPARE(failed.count(), 0);
+    }
+
     void aRunGoesToTheTrashOnlyAfterAYes()
     {
         page_->select("third");

@@ -67,6 +67,26 @@ void RunModel::setTraining(const QString& name)
         setRuns(std::vector(runs_), name);
 }
 
+void RunModel::rename(const QString& name, const QString& newName)
+{
+    const int row = rowOf(name);
+    if (row < 0)
+        return;
+    auto& run = runs_[static_cast<std::size_t>(row)].run;
+    const auto folder = run.folder.parent_path() / newName.toStdString();
+    for (auto& checkpoint : run.checkpoints)
+        checkpoint = folder / checkpoint.lexically_relative(run.folder);
+    run.folder = folder;
+    run.name = newName.toStdString();
+    rows_[static_cast<std::size_t>(row)].name = newName;
+    const bool wasChecked = checked_.remove(name);
+    if (wasChecked)
+        checked_.insert(newName);
+    Q_EMIT dataChanged(index(row, 0), index(row, columns - 1));
+    if (wasChecked)
+        Q_EMIT checkedChanged();
+}
+
 int RunModel::rowOf(const QString& name) const
 {
     const auto found = std::ranges::find(rows_, name, &RunRow::name);

@@ -28,6 +28,9 @@ public:
     /// Checks stay with their names. `training`: the run that is being trained here, or empty.
     void setRuns(std::vector<ListedRun> runs, const QString& training);
     void setTraining(const QString& name);
+    /// A run's folder has another name now: what is written in its row from here on is written there. Its place and
+    /// what else is known of it follow with setRuns().
+    void rename(const QString& name, const QString& newName);
     const std::vector<ListedRun>& runs() const { return runs_; }
     const ListedRun& run(int row) const { return runs_[static_cast<std::size_t>(row)]; }
     int rowOf(const QString& name) const; ///< -1 for a name that no run has.

@@ -211,7 +211,6 @@ void RunsPage::connectAll()
 {
     connect(&session_, &Session::workspaceChanged, this, [this] {
         known_ = false;
-        wanted_.clear();
         late_.reset();
         frame_->banner()->hide();
         model_->setRuns({}, {});
@@ -256,11 +255,9 @@ void RunsPage::connectAll()
     connect(actions_, &RunActions::startFromWanted, this,
             [this](const QString& name) { Q_EMIT duplicateWanted(name, true); });
     connect(actions_, &RunActions::renamed, this, [this](const QString& name, const QString& newName) {
-        auto names = model_->checked();
         curves_->clear(); // they are read from the old folder
-        if (names.removeAll(name) > 0)
-            model_->check(names << newName);
-        wanted_ = newName;
+        model_->rename(name, newName);
+        currentChanged();
     });
     connect(actions_, &RunActions::editWanted, this, [this](int column) {
         const auto index = filter_->index(table_->currentIndex().row(), column);
@@ -299,8 +296,7 @@ void RunsPage::showRuns(std::vector<ListedRun> runs)
         late_ = std::move(runs);
         return;
     }
-    const auto selected = std::exchange(wanted_, {});
-    const auto before = selected.isEmpty() ? currentName() : selected;
+    const auto before = currentName();
     const bool first = !std::exchange(known_, true);
     model_->setRuns(std::move(runs), training());
     if (first) {

@@ -94,7 +94,6 @@ private:
     QStringList compared_; ///< Header of the differences: the ticked runs.
     CheckpointList* checkpoints_;
     QAction *show_, *validate_, *compare_;
-    QString wanted_;                             ///< To be selected once it is listed.
     std::optional<std::vector<ListedRun>> late_; ///< Read while a cell was edited.
     bool known_ = false;
     std::optional<bool> toldKnown_; ///< What the page without runs says: that there are none, or that they are read.
