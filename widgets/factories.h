@@ -25,7 +25,7 @@ void setParagraph(QLabel* label, const QString& text);
 /// A heading within an inspector.
 QLabel* makeSection(const QString& text, QWidget* parent);
 /// As many lines as a person goes through; a longer list is cut there.
-inline constexpr std::int64_t mostLines = 2000;
+inline constexpr std::int64_t longestList = 2000;
 /// Ends a list that was cut by how many more there are, in a line that cannot be chosen; with none more by nothing.
 void addRest(QTreeWidget* list, std::int64_t more);
 void addRest(QListWidget* list, std::int64_t more);

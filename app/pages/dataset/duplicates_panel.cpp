@@ -119,7 +119,7 @@ void DuplicatesPanel::show(const DuplicatesReport& report)
     clear();
     report_ = report;
     verdict_ = true;
-    const auto listed = std::min(std::ssize(report_.pairs), mostLines);
+    const auto listed = std::min(std::ssize(report_.pairs), longestList);
     for (std::size_t i = 0; i < static_cast<std::size_t>(listed); ++i) {
         const auto& pair = report_.pairs[i];
         new QTreeWidgetItem(table_, {QString::fromStdString(pair.id), QString::fromStdString(pair.of),
@@ -137,7 +137,7 @@ void DuplicatesPanel::showStates()
     std::int64_t taking = 0;
     for (std::size_t i = 0; i < report_.pairs.size(); ++i) {
         taking += takesPart(report_.pairs[i]) ? 1 : 0;
-        if (static_cast<std::int64_t>(i) >= mostLines)
+        if (static_cast<std::int64_t>(i) >= longestList)
             continue;
         auto* const item = table_->topLevelItem(static_cast<int>(i));
         const auto* const record = session_.record(QString::fromStdString(report_.pairs[i].id));

@@ -256,7 +256,7 @@ void EpochPanel::listRecords(const QTreeWidgetItem* item, int column)
         ledger_.buckets.at(static_cast<std::size_t>(buckets_->indexOfTopLevelItem(const_cast<QTreeWidgetItem*>(item))));
     std::int64_t notListed = 0;
     const auto add = [this, &notListed](const std::string& id, const QString& text) {
-        if (records_->count() >= mostLines) {
+        if (records_->count() >= longestList) {
             ++notListed;
             return;
         }

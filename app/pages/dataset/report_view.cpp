@@ -155,7 +155,7 @@ void ReportView::addCounts(const QStringList& cells)
 void ReportView::addRejects(const std::vector<Reject>& rejects)
 {
     for (const auto& reject : rejects) {
-        if (rejects_->topLevelItemCount() >= mostLines) {
+        if (rejects_->topLevelItemCount() >= longestList) {
             ++rejectsNotShown_;
             continue;
         }
