@@ -1,3 +1,4 @@
+#include "app/pages/dataset/alignment_panel.h"
 #include "app/pages/dataset/buckets_panel.h"
 #include "app/pages/dataset/captions_panel.h"
 #include "app/pages/dataset/duplicates_panel.h"
@@ -371,6 +372,16 @@ private Q_SLOTS:
         QCOMPARE(records->count(), listed + 1);
         QCOMPARE(records->item(listed)->text(), QString("and 500 more"));
 
+        CertifyReport certified;
+        certified.left = report.problems;
+        certified.certificates.resize(some);
+        AlignmentPanel alignment;
+        alignment.show(certified);
+        const auto* const aligned = alignment.findChild<QTreeWidget*>("alignmentRecords");
+        QCOMPARE(aligned->topLevelItem(aligned->topLevelItemCount() - 1)->text(0),
+                 QString("and %1 more").arg(groupedNumber(2500)));
+        QCOMPARE(aligned->topLevelItemCount(), 2000 + 500 + 1); // what could not be certified, the worst, and the rest
+
         DuplicatesReport found;
         for (int i = 0; i < some; ++i)
             found.pairs.push_back(
@@ -381,8 +392,9 @@ private Q_SLOTS:
         const auto* const pairs = duplicates.findChild<QTreeWidget*>("duplicates");
         QCOMPARE(pairs->topLevelItemCount(), listed + 1);
         QCOMPARE(pairs->topLevelItem(listed)->text(0), QString("and 500 more"));
-        QVERIFY(duplicates.findChild<QLabel*>("duplicatesSentence")->text().startsWith(
-            QStringLiteral("%1 duplicates").arg(groupedNumber(some))));
+        QVERIFY(duplicates.findChild<QLabel*>("duplicatesSentence")
+                    ->text()
+                    .startsWith(QStringLiteral("%1 duplicates").arg(groupedNumber(some))));
     }
 
     void aListToChooseOneFromIsNotMeasuredRowByRow()

@@ -16,14 +16,16 @@
 #include <QVBoxLayout>
 
 #include <algorithm>
+#include <iterator>
+#include <span>
 #include <utility>
 
 namespace nanodit {
 
 namespace {
 
-constexpr std::size_t shownRecords = 500; ///< The worst; the rest are true.
-constexpr int histogramWidth = 304;       ///< Its legend fits in one line.
+constexpr std::int64_t shownRecords = 500; ///< The worst.
+constexpr int histogramWidth = 304;        ///< Its legend fits in one line.
 enum AlignmentColumn { AlignedRecord, AlignedCertificate, AlignedCosine, AlignedOther };
 
 QString sentenceOf(const CertifyReport& report)
@@ -104,7 +106,7 @@ AlignmentPanel::AlignmentPanel(QWidget* parent)
     column->addWidget(head_);
     column->addLayout(row, 1);
     const auto choose = [this](const QTreeWidgetItem* item) {
-        if (item != nullptr)
+        if (item->flags().testFlag(Qt::ItemIsEnabled)) // the last one may only say how many more there are
             Q_EMIT recordChosen(item->text(AlignedRecord));
     };
     connect(records_, &QTreeWidget::itemClicked, this, choose);
@@ -187,15 +189,18 @@ void AlignmentPanel::fill(const CertifyReport& report)
     histogram_->setSeries(CosineHistogram::low, CosineHistogram::high, tr("mean cosine of a record"),
                           {{tr("correct place"), meaning::patches, binsOf(report.truth)},
                            {tr("best alternative"), Hue::Grey, binsOf(report.bestAlternative), true}});
-    for (const auto& left : report.left) {
+    const auto listedLeft = std::min(std::ssize(report.left), longestList);
+    for (const auto& left : std::span(report.left).first(static_cast<std::size_t>(listedLeft))) {
         auto* const item = new QTreeWidgetItem(
             records_, {QString::fromStdString(left.what), noticeText(left.reason, left.remedy), nothing, nothing});
         for (const int column : {AlignedCosine, AlignedOther})
             item->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
         item->setIcon(AlignedRecord, icon(QStringLiteral("warning"), Hue::Vermillion));
     }
-    for (std::size_t i = 0; i < std::min(shownRecords, report.certificates.size()); ++i)
-        addRow(report.certificates[i]);
+    const auto listed = std::min(std::ssize(report.certificates), shownRecords);
+    for (const auto& certificate : std::span(report.certificates).first(static_cast<std::size_t>(listed)))
+        addRow(certificate);
+    addRest(records_, std::ssize(report.left) - listedLeft + std::ssize(report.certificates) - listed);
     for (auto* const part : std::initializer_list<QWidget*>{histogram_, records_})
         part->show();
     columns_->measure();
