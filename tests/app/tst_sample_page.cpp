@@ -1,4 +1,5 @@
 #include "app/pages/sample/history_panel.h"
+#include "app/pages/sample/picture_stage.h"
 #include "app/pages/sample/prompt_bar.h"
 #include "app/pages/sample/sample_form.h"
 #include "app/pages/sample/sample_page.h"
@@ -49,6 +50,24 @@ private Q_SLOTS:
     }
 
     void cleanupTestCase() { closeWindow(); }
+
+    void aComparisonThatIsReadyAfterAnotherViewWasChosenDoesNotReplaceIt()
+    {
+        std::vector<PictureStage::Compared> two;
+        for (const auto* const name : {"first.png", "second.png"}) {
+            QImage picture(8, 8, QImage::Format_RGB888);
+            picture.fill(Qt::gray);
+            QVERIFY(picture.save(path(name)));
+            two.push_back({.file = path(name), .label = QString::fromLatin1(name)});
+        }
+        PictureStage stage(*session_);
+        stage.compare(two);
+        stage.showView(PictureStage::View::Plane); // while they are read
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
+        QCOMPARE(stage.view(), PictureStage::View::Plane);
+        stage.compare(two);
+        QTRY_COMPARE_WITH_TIMEOUT(stage.view(), PictureStage::View::Comparison, minute);
+    }
 
     void aPlaneNeedsACondition()
     {

@@ -90,6 +90,7 @@ PictureStage::View PictureStage::view() const
 
 void PictureStage::showView(View view)
 {
+    ++chosen_;
     views_->setCurrentIndex(static_cast<int>(view));
     Q_EMIT viewChanged();
 }
@@ -121,7 +122,9 @@ void PictureStage::compare(const std::vector<Compared>& pictures)
         files << picture.file;
     if (files.size() < 2)
         return;
-    withFullPictures(files, [this, pictures](const std::vector<QImage>& images) {
+    withFullPictures(files, [this, pictures, number = ++chosen_](const std::vector<QImage>& images) {
+        if (number != chosen_)
+            return;
         std::vector<PictureComparison::Picture> compared;
         for (std::size_t i = 0; i < pictures.size(); ++i)
             compared.push_back({.picture = images[i], .label = pictures[i].label});

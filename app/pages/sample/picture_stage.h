@@ -85,6 +85,7 @@ private:
     FittedLabel* caption_;
     QImage shown_;
     QString wanted_;                 ///< The file that is to be shown.
+    int chosen_ = 0;                 ///< Views so far: a comparison that is ready after another one was chosen is late.
     QCache<QString, QImage> inFull_; ///< By file; costs are kilobytes.
 };
 
