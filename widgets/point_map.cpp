@@ -47,7 +47,13 @@ void PointMap::setModel(QAbstractItemModel* model)
         return;
     connect(model, &QAbstractItemModel::modelReset, this, &PointMap::refresh);
     connect(model, &QAbstractItemModel::layoutChanged, this, &PointMap::refresh);
-    connect(model, &QAbstractItemModel::dataChanged, this, &PointMap::refresh);
+    connect(model, &QAbstractItemModel::dataChanged, this,
+            [this](const QModelIndex&, const QModelIndex&, const QList<int>& roles) {
+                if (roles != QList<int>{ThumbnailGrid::PictureRole}) // which the points do not show
+                    refresh();
+                else if (hovered_ >= 0)
+                    viewport()->update();
+            });
     connect(model, &QAbstractItemModel::rowsInserted, this, &PointMap::refresh);
     connect(model, &QAbstractItemModel::rowsRemoved, this, &PointMap::refresh);
 }
@@ -142,8 +148,8 @@ QModelIndex PointMap::moveCursor(CursorAction action, Qt::KeyboardModifiers)
     int row = action == MoveHome ? -1 : action == MoveEnd ? rows : currentIndex().row();
     const int walk = action == MoveHome ? 1 : action == MoveEnd ? -1 : step;
     for (row += walk; row >= 0 && row < rows; row += walk) {
-        if (points_[static_cast<std::size_t>(row)])
-            return model()->index(row, 0);
+        if (const auto index = model()->index(row, 0); !isIndexHidden(index))
+            return index;
     }
     return currentIndex();
 }

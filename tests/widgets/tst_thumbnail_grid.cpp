@@ -1,7 +1,9 @@
 #include "widgets/filmstrip.h"
+#include "widgets/point_map.h"
 #include "widgets/thumbnail_grid.h"
 
 #include <QAbstractItemModelTester>
+#include <QMouseEvent>
 #include <QPainter>
 #include <QScrollBar>
 #include <QTest>
@@ -53,6 +55,51 @@ private Q_SLOTS:
         film.insert(0, {.key = "2", .picture = QImage(4, 4, QImage::Format_RGB888), .caption = "second"});
         film.remove("1");
         QCOMPARE(film.rowCount(), 1);
+    }
+
+    void keysOnAMapWithoutPointsGoNowhere()
+    {
+        CountingModel model(3);
+        PointMap map;
+        map.setModel(&model);
+        map.setMessage("Laying out the map");
+        map.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&map));
+        for (const auto key : {Qt::Key_Down, Qt::Key_Up, Qt::Key_Home, Qt::Key_End})
+            QTest::keyClick(&map, key);
+        QVERIFY(!map.currentIndex().isValid());
+        map.setPoints([](int row) { return PointMap::Point{.place = QPointF(0.5, 0.25 * (row + 1))}; });
+        QTest::keyClick(&map, Qt::Key_End);
+        QCOMPARE(map.currentIndex().row(), 2);
+    }
+
+    void aThumbnailThatIsMadeLeavesTheMapAsItIs()
+    {
+        CountingModel model(3);
+        PointMap map;
+        map.resize(300, 300);
+        map.setModel(&model);
+        int asked = 0;
+        map.setPoints([&asked](int row) {
+            ++asked;
+            return PointMap::Point{.place = QPointF(0.5, 0.25 * (row + 1))};
+        });
+        map.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&map));
+        QCOMPARE(asked, 3);
+        const auto plain = map.viewport()->grab().toImage();
+        const auto point = map.toViewport({0.5, 0.5});
+        QMouseEvent move(QEvent::MouseMove, point, map.viewport()->mapToGlobal(point), Qt::NoButton, Qt::NoButton,
+                         Qt::NoModifier);
+        QCoreApplication::sendEvent(map.viewport(), &move);
+        const auto hovered = map.viewport()->grab().toImage();
+        QVERIFY(hovered != plain);
+        const auto index = model.index(1, 0);
+        Q_EMIT model.dataChanged(index, index, {ThumbnailGrid::PictureRole});
+        QCOMPARE(asked, 3); // of a hundred thousand records for each picture, the window would stand still
+        QVERIFY(map.viewport()->grab().toImage() == hovered); // the one under the pointer stays open
+        Q_EMIT model.dataChanged(index, index, {ThumbnailGrid::ItemRole});
+        QCOMPARE(asked, 6);
     }
 
     void onlyWhatIsSeenIsAskedFor()
