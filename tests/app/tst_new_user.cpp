@@ -1,4 +1,5 @@
 #include "app/new_folder_dialog.h"
+#include "app/pages/dataset/dataset_page.h"
 #include "app/pages/train/forecast_panel.h"
 #include "app/settings/bucket_editor.h"
 #include "app/settings/settings_dialog.h"
@@ -8,6 +9,7 @@
 #include "core/runtime/resources.h"
 #include "tests/app/window_test.h"
 #include "tests/support/drawn_picture.h"
+#include "widgets/state_panel.h"
 
 #include <QDragEnterEvent>
 #include <QDropEvent>
@@ -64,6 +66,26 @@ private Q_SLOTS:
         name->setText("made before ");
         QVERIFY(create->isEnabled());
         QCOMPARE(create->text(), QStringLiteral("Open"));
+    }
+
+    void theButtonOfADataSetWithoutPicturesKeepsTheKeys()
+    {
+        Workspace::create(folder_ / "no pictures");
+        session_->openWorkspace(path("no pictures"));
+        QTRY_VERIFY_WITH_TIMEOUT(session_->hasWorkspace() && session_->idle(), minute);
+        window_->showPage(Page::Dataset);
+        QTRY_VERIFY_WITH_TIMEOUT(window_->datasetPage()->settled(), minute);
+        QPointer<QPushButton> shown;
+        for (const auto* const panel : window_->datasetPage()->findChildren<StatePanel*>()) {
+            for (auto* const button : panel->findChildren<QPushButton*>())
+                shown = button->isVisible() ? button : shown.data();
+        }
+        QVERIFY(shown != nullptr);
+        shown->setFocus();
+        QTRY_VERIFY_WITH_TIMEOUT(shown->hasFocus(), minute);
+        session_->refreshRecords();
+        QTRY_VERIFY_WITH_TIMEOUT(window_->datasetPage()->settled(), minute);
+        QVERIFY(shown && shown->hasFocus());
     }
 
     void settingsAreCheckedSavedAndReadAgain()

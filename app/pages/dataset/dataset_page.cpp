@@ -90,6 +90,11 @@ DatasetPage::DatasetPage(Session& session, DatasetJobs& jobs, Dialogs& dialogs, 
     split_->setStretchFactor(0, 0);
     split_->setStretchFactor(1, 1);
     split_->setSizes({gridWidth, 1000});
+    empty_->showEmpty(QStringLiteral("dataset"), tr("No pictures yet"),
+                      tr("Import a folder of pictures; captions are read from a .txt or .json beside each, or from a "
+                         "records.jsonl."));
+    connect(empty_->addButton(tr("Import…"), QStringLiteral("import"), true), &QPushButton::clicked, this,
+            &DatasetPage::importPictures);
     states_->addWidget(empty_);
     states_->addWidget(split_);
     frame_->setContent(states_);
@@ -238,14 +243,8 @@ void DatasetPage::showRecords()
         frame_->setInspectorVisible(any && frame_->inspectorByHand().value_or(true));
     states_->setCurrentIndex(any ? 1 : 0);
     frame_->fitInspector();
-    if (!any) {
-        empty_->showEmpty(QStringLiteral("dataset"), tr("No pictures yet"),
-                          tr("Import a folder of pictures; captions are read from a .txt or .json beside each, or from "
-                             "a records.jsonl."));
-        auto* const button = empty_->addButton(tr("Import…"), QStringLiteral("import"), true);
-        connect(button, &QPushButton::clicked, this, &DatasetPage::importPictures);
+    if (!any)
         return;
-    }
     facts_->setSplits(browser_->splits());
     drawer_->showBuckets(browser_->list());
     if (session_.record(browser_->current()) == nullptr)
