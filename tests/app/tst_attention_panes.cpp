@@ -94,6 +94,20 @@ private Q_SLOTS:
         const Theme theme(*qApp);
     }
 
+    void clsCanBeChosenWhereThereAreNoWords()
+    {
+        AttentionPanes panes(QStringLiteral("tested"), true);
+        QCOMPARE(panes.words()->cellCount(), 0); // nothing is inspected yet
+        auto scene = smallScene();
+        scene.words.clear(); // of a record without a caption
+        panes.showScene(scene);
+        QCOMPARE(panes.words()->cellCount(), 1);
+        panes.clear();
+        QCOMPARE(panes.words()->cellCount(), 0);
+        panes.showScene(scene);
+        QCOMPARE(panes.words()->cellCount(), 1);
+    }
+
     void sinksAreMarkedAtTheirWords()
     {
         AttentionPanes panes(QStringLiteral("tested"), true);

@@ -82,7 +82,7 @@ void AttentionPanes::showScene(const AttentionScene& scene)
     QStringList words;
     for (const auto& word : scene.words)
         words << QString::fromStdString(word.text);
-    if (words != words_->words())
+    if (!words_->hasWords() || words != words_->words())
         words_->setWords(words);
     words_->setMarks({});
     captionWords_ = scene.words;
