@@ -222,6 +222,25 @@ private Q_SLOTS:
         QVERIFY(form()->request().erasedPatches.empty() && form()->request().dinoWeights.empty());
     }
 
+    void aRegionIsNotPaintedOnAfterAnotherSizeWasChosen()
+    {
+        form()->setReference(RecordReference{session_->records().front().id});
+        find<QPushButton>("region")->click();
+        auto* const canvas = find<MaskCanvas>("regionCanvas");
+        QTRY_VERIFY_WITH_TIMEOUT(!canvas->layers().empty() && canvas->isVisible(), minute);
+        settle();
+        find<QPushButton>("regionNone")->click();
+        QVERIFY(!form()->request().erasedPatches.empty());
+        auto* const size = find<QComboBox>("size");
+        const int other = size->currentIndex() == 0 ? 1 : 0;
+        QVERIFY(size->count() > other);
+        size->setCurrentIndex(other);
+        Q_EMIT size->activated(other); // as a person chooses it
+        QVERIFY(!canvas->isVisible()); // its patches are those of the size before
+        QVERIFY(form()->request().erasedPatches.empty());
+        form()->setReference(NoReference{});
+    }
+
     void severalSeedsFillAStrip()
     {
         find<PromptEdit>("prompt")->setText("a green triangle");

@@ -89,7 +89,7 @@ SampleForm::SampleForm(Session& session, Dialogs& dialogs, QWidget* parent)
         const bool any = !std::holds_alternative<NoReference>(reference_->reference());
         region_->setEnabled(any);
         others_->setAvailable(any);
-        Q_EMIT referenceChanged();
+        Q_EMIT regionLost();
     });
     connect(checkpoints_, &QComboBox::currentIndexChanged, this, [this] {
         weightsKind_->setCheckpoint(checkpoints_->currentData().toString().toStdString());
@@ -206,7 +206,10 @@ QWidget* SampleForm::makeSampler()
     seedRow->addWidget(dice);
     size_ = new QComboBox(sampler);
     size_->setObjectName(QStringLiteral("size"));
-    connect(size_, &QComboBox::activated, this, [this] { setErased({}); }); // patches of another grid
+    connect(size_, &QComboBox::activated, this, [this] {
+        setErased({}); // patches of another grid
+        Q_EMIT regionLost();
+    });
     connect(size_, &QComboBox::currentIndexChanged, this, &SampleForm::tellSize);
     shift_ = makeRealBox(0.05, 20, 0.1, 2, sampler);
     shift_->setValue(1);

@@ -62,7 +62,7 @@ Q_SIGNALS:
     void scalesChanged(double text, double dino);
     void checkpointChosen();
     void regionWanted(); ///< To be painted.
-    void referenceChanged();
+    void regionLost();   ///< The reference, or the size of which its patches are, is another: none is painted.
 
 private:
     QWidget* makeRegion();

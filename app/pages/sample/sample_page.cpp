@@ -133,9 +133,9 @@ void SamplePage::connectParts()
 void SamplePage::connectForm()
 {
     connect(form_, &SampleForm::regionWanted, this, &SamplePage::showRegion);
-    connect(form_, &SampleForm::referenceChanged, this, [this] {
+    connect(form_, &SampleForm::regionLost, this, [this] {
         if (stage_->view() == PictureStage::View::Region)
-            stage_->showView(PictureStage::View::Picture); // it is of another picture
+            stage_->showView(PictureStage::View::Picture);
     });
     connect(form_, &SampleForm::scalesChanged, this, [this](double text, double dino) {
         stage_->plane()->setPoint(text, dino);
