@@ -83,9 +83,8 @@ void EditPanel::nameThePictures(bool outdated)
                                                : tr("Both start from the same seed"));
 }
 
-QWidget* EditPanel::makeControls()
+QLayout* EditPanel::makeTools(QWidget* box)
 {
-    auto* const box = new QWidget(this);
     const std::array<std::tuple<AttentionMap::Tool, QString, QString>, 3> tools = {
         {{AttentionMap::Tool::Choose, tr("Select"), tr("Clicking selects patches")},
          {AttentionMap::Tool::Brush, tr("Erase brush"), tr("Brush over patches of the reference to hide them")},
@@ -107,7 +106,16 @@ QWidget* EditPanel::makeControls()
     brush_->setToolTip(tr("Radius of the brush, in patches"));
     brush_->setPrefix(tr("r "));
     toolRow->addWidget(brush_, 1);
+    connect(tools_, &QButtonGroup::idToggled, this, [this](int, bool on) {
+        if (on)
+            Q_EMIT toolChanged();
+    });
+    connect(brush_, &QSpinBox::valueChanged, this, &EditPanel::toolChanged);
+    return toolRow;
+}
 
+QLayout* EditPanel::makeWordRow(QWidget* box)
+{
     erase_ = makeButton(tr("Erase"), QStringLiteral("clear"),
                         tr("Hide the selected word, CLS or patches from the model (Delete)"), false, box);
     erase_->setObjectName(QStringLiteral("attentionErase"));
@@ -121,7 +129,14 @@ QWidget* EditPanel::makeControls()
     wordRow->addWidget(erase_);
     wordRow->addWidget(word_, 1);
     wordRow->addWidget(replace_);
+    connect(erase_, &QPushButton::clicked, this, &EditPanel::eraseChosen);
+    connect(replace_, &QPushButton::clicked, this, &EditPanel::replaceWord);
+    connect(word_, &QLineEdit::returnPressed, this, &EditPanel::replaceWord);
+    return wordRow;
+}
 
+QLayout* EditPanel::makeSourceRow(QWidget* box)
+{
     source_ = new FittedComboBox(box);
     source_->setObjectName(QStringLiteral("attentionSourceRecord"));
     source_->setAccessibleName(tr("Record to paste from"));
@@ -144,14 +159,13 @@ QWidget* EditPanel::makeControls()
     sourceRow->addWidget(source_, 1);
     sourceRow->addWidget(choose);
     sourceRow->addWidget(sourceCls_);
+    connect(source_, &QComboBox::currentIndexChanged, this, &EditPanel::showSource);
+    connect(sourceCls_, &QCheckBox::toggled, this, &EditPanel::takeCls);
+    return sourceRow;
+}
 
-    about_ = new QLabel(box);
-    about_->setObjectName(QStringLiteral("attentionEdits"));
-    about_->setTextFormat(Qt::PlainText);
-    about_->setWordWrap(true);
-    about_->setAlignment(Qt::AlignTop | Qt::AlignLeft);
-    setRole(about_, "small");
-
+QLayout* EditPanel::makeActions(QWidget* box)
+{
     undo_ = makeButton(tr("Undo"), {}, tr("Undo the last change (Ctrl+Z)"), false, box);
     undo_->setObjectName(QStringLiteral("attentionUndo"));
     reset_ = makeButton(tr("Undo all"), QStringLiteral("reset"), tr("Undo all changes"), false, box);
@@ -165,32 +179,32 @@ QWidget* EditPanel::makeControls()
     actions->addWidget(reset_);
     actions->addStretch(1);
     actions->addWidget(paint_);
-
-    auto* const column = new QVBoxLayout(box);
-    column->setContentsMargins(0, 0, 0, 0);
-    column->setSpacing(6);
-    column->addLayout(toolRow);
-    column->addLayout(wordRow);
-    column->addLayout(sourceRow);
-    column->addWidget(about_, 1);
-    column->addLayout(actions);
-    for (auto* const part : box->findChildren<QWidget*>())
-        part->ensurePolished();
-    box->setFixedWidth(std::max(controlsWidth, column->minimumSize().width())); // in large fonts they need more
-
-    connect(tools_, &QButtonGroup::idToggled, this, [this](int, bool on) {
-        if (on)
-            Q_EMIT toolChanged();
-    });
-    connect(brush_, &QSpinBox::valueChanged, this, &EditPanel::toolChanged);
-    connect(erase_, &QPushButton::clicked, this, &EditPanel::eraseChosen);
-    connect(replace_, &QPushButton::clicked, this, &EditPanel::replaceWord);
-    connect(word_, &QLineEdit::returnPressed, this, &EditPanel::replaceWord);
-    connect(source_, &QComboBox::currentIndexChanged, this, &EditPanel::showSource);
-    connect(sourceCls_, &QCheckBox::toggled, this, &EditPanel::takeCls);
     connect(undo_, &QPushButton::clicked, this, &EditPanel::undo);
     connect(reset_, &QPushButton::clicked, this, [this] { change({}); });
     connect(paint_, &QPushButton::clicked, this, &EditPanel::paintWanted);
+    return actions;
+}
+
+QWidget* EditPanel::makeControls()
+{
+    auto* const box = new QWidget(this);
+    about_ = new QLabel(box);
+    about_->setObjectName(QStringLiteral("attentionEdits"));
+    about_->setTextFormat(Qt::PlainText);
+    about_->setWordWrap(true);
+    about_->setAlignment(Qt::AlignTop | Qt::AlignLeft);
+    setRole(about_, "small");
+    auto* const column = new QVBoxLayout(box);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(6);
+    column->addLayout(makeTools(box));
+    column->addLayout(makeWordRow(box));
+    column->addLayout(makeSourceRow(box));
+    column->addWidget(about_, 1);
+    column->addLayout(makeActions(box));
+    for (auto* const part : box->findChildren<QWidget*>())
+        part->ensurePolished();
+    box->setFixedWidth(std::max(controlsWidth, column->minimumSize().width())); // in large fonts they need more
     return box;
 }
 

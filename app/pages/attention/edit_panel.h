@@ -12,6 +12,7 @@ class QButtonGroup;
 class QCheckBox;
 class QComboBox;
 class QLabel;
+class QLayout;
 class QLineEdit;
 class QPushButton;
 class QSpinBox;
@@ -54,6 +55,10 @@ Q_SIGNALS:
 
 private:
     QWidget* makeControls();
+    QLayout* makeTools(QWidget* box);
+    QLayout* makeWordRow(QWidget* box);
+    QLayout* makeSourceRow(QWidget* box);
+    QLayout* makeActions(QWidget* box);
     QLabel* makePicture(const char* object);
     void nameThePictures(bool outdated);
     void change(ConditionEdits edits);
