@@ -1,16 +1,22 @@
 #include "app/pages/attention/attention_panes.h"
 #include "app/pages/attention/edit_panel.h"
+#include "app/pages/attention/export_menu.h"
 #include "app/pages/attention/time_bar.h"
 #include "app/session.h"
+#include "tests/support/scripted_dialogs.h"
+#include "tests/support/test_data.h"
 #include "widgets/attention_map.h"
 #include "widgets/theme.h"
 #include "widgets/word_strip.h"
 
+#include <QAction>
 #include <QApplication>
 #include <QPushButton>
 #include <QSpinBox>
 #include <QTest>
 
+#include <filesystem>
+#include <string>
 #include <vector>
 
 using namespace nanodit;
@@ -153,6 +159,30 @@ private Q_SLOTS:
         panes.showAnswer(withSinks({{.block = 0, .token = 0, .mass = 0.4, .contribution = 0.1}}), {},
                          AttentionMeasure::Mass);
         QCOMPARE(panes.words()->marks(), QStringList{QString()}); // CLS alone, without a mark
+    }
+
+    void filesThatWaitAreWrittenBeforeTheMenuGoes()
+    {
+        const test::TemporaryFolder folder;
+        test::ScriptedDialogs dialogs;
+        AttentionExport shown;
+        shown.beforeAndAfter = QImage(2000, 1000, QImage::Format_RGB32);
+        shown.beforeAndAfter.fill(Qt::white);
+        std::vector<std::filesystem::path> files;
+        {
+            ExportMenu menu(
+                dialogs, [&shown] { return shown; }, nullptr);
+            Q_EMIT menu.aboutToShow();
+            auto* const entry = menu.findChild<QAction*>("exportBeforeAfter");
+            QVERIFY(entry != nullptr);
+            for (int i = 0; i < 4; ++i) {
+                files.push_back(folder / (std::to_string(i) + ".png"));
+                dialogs.nextPath = QString::fromStdString(files.back().string());
+                entry->trigger();
+            }
+        }
+        for (const auto& file : files)
+            QVERIFY2(std::filesystem::exists(file), file.c_str());
     }
 
     void thePatchThatTheKeysReachIsToldToScreenReaders()

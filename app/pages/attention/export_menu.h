@@ -30,7 +30,7 @@ struct AttentionExport {
 };
 
 /// Saves views as PNG, numbers as .npz, the film as GIF, MP4 or animated PNG. Files are written on a thread; a menu
-/// that goes waits for what is being written.
+/// that goes waits for all of them.
 class ExportMenu : public QMenu {
     Q_OBJECT
 
@@ -53,7 +53,7 @@ private:
 
     Dialogs& dialogs_;
     std::function<AttentionExport()> shown_;
-    BackgroundQueue queue_;
+    BackgroundQueue queue_{BackgroundQueue::Order::OldestFirst, BackgroundQueue::AtEnd::Finish};
 };
 
 } // namespace nanodit
