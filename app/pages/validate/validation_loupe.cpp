@@ -37,6 +37,33 @@ ValidationLoupe::ValidationLoupe(QWidget* parent)
 {
     setFocusPolicy(Qt::StrongFocus);
     setAccessibleName(tr("One picture of the validation"));
+    setRole(facts_, "small");
+    setRole(readout_, "small");
+    readout_->setObjectName(QStringLiteral("loupeReadout"));
+    readout_->setFont(tabularFont(readout_->font()));
+    for (auto* const label : {caption_, facts_, readout_})
+        label->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
+    auto* const column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 8, 0, 4);
+    column->setSpacing(4);
+    column->addLayout(makeHead());
+    column->addSpacing(4);
+    column->addWidget(caption_);
+    column->addWidget(facts_);
+    column->addSpacing(4);
+    column->addLayout(makePanes(), 1);
+    column->addWidget(readout_);
+
+    auto* const commands = new Commands(this);
+    commands->add(Qt::Key_P, tr("enlarged: patches, difference by patch, none"),
+                  [this] { overlay_->setCurrentIndex((overlay_->currentIndex() + 1) % overlay_->count()); });
+    commands->add(Qt::Key_F, tr("enlarged: show the whole picture"), [this] { canvases_[0]->fit(); });
+    commands->add(Qt::Key_Escape, tr("back to the pictures"), [this] { Q_EMIT closed(); });
+    pointAt(nowhere);
+}
+
+QLayout* ValidationLoupe::makeHead()
+{
     auto* const back =
         makeButton(tr("All pictures"), QStringLiteral("chevron-left"), tr("Back to the list (Esc)"), false, this);
     back->setObjectName(QStringLiteral("loupeBack"));
@@ -52,19 +79,12 @@ ValidationLoupe::ValidationLoupe(QWidget* parent)
     overlay_->setToolTip(tr("What is shown over the pictures (P for the next)"));
     overlay_->setCurrentIndex(static_cast<int>(Overlay::Patches));
     setRole(place_, "secondary");
-    setRole(facts_, "small");
-    setRole(readout_, "small");
-    readout_->setObjectName(QStringLiteral("loupeReadout"));
-    readout_->setFont(tabularFont(readout_->font()));
-    for (auto* const label : {caption_, facts_, readout_})
-        label->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
-
+    auto* const before = makeFlatButton(QStringLiteral("chevron-left"), tr("Previous picture (Left)"), this);
+    auto* const after = makeFlatButton(QStringLiteral("chevron-right"), tr("Next picture (Right)"), this);
     auto* const head = new QHBoxLayout;
     head->setContentsMargins(0, 0, 0, 0);
     head->setSpacing(8);
     head->addWidget(back);
-    auto* const before = makeFlatButton(QStringLiteral("chevron-left"), tr("Previous picture (Left)"), this);
-    auto* const after = makeFlatButton(QStringLiteral("chevron-right"), tr("Next picture (Right)"), this);
     head->addWidget(before);
     head->addWidget(place_);
     head->addWidget(after);
@@ -73,6 +93,17 @@ ValidationLoupe::ValidationLoupe(QWidget* parent)
     head->addWidget(attention);
     head->addWidget(sample);
 
+    connect(back, &QPushButton::clicked, this, &ValidationLoupe::closed);
+    connect(before, &QToolButton::clicked, this, [this] { Q_EMIT stepped(-1); });
+    connect(after, &QToolButton::clicked, this, [this] { Q_EMIT stepped(1); });
+    connect(attention, &QPushButton::clicked, this, &ValidationLoupe::attentionWanted);
+    connect(sample, &QPushButton::clicked, this, &ValidationLoupe::sampleWanted);
+    connect(overlay_, &QComboBox::currentIndexChanged, this, &ValidationLoupe::layOver);
+    return head;
+}
+
+QLayout* ValidationLoupe::makePanes()
+{
     auto* const row = new QHBoxLayout;
     row->setContentsMargins(0, 0, 0, 0);
     row->setSpacing(8);
@@ -101,29 +132,7 @@ ValidationLoupe::ValidationLoupe(QWidget* parent)
             }
         });
     }
-    auto* const column = new QVBoxLayout(this);
-    column->setContentsMargins(0, 8, 0, 4);
-    column->setSpacing(4);
-    column->addLayout(head);
-    column->addSpacing(4);
-    column->addWidget(caption_);
-    column->addWidget(facts_);
-    column->addSpacing(4);
-    column->addLayout(row, 1);
-    column->addWidget(readout_);
-
-    connect(back, &QPushButton::clicked, this, &ValidationLoupe::closed);
-    connect(before, &QToolButton::clicked, this, [this] { Q_EMIT stepped(-1); });
-    connect(after, &QToolButton::clicked, this, [this] { Q_EMIT stepped(1); });
-    connect(attention, &QPushButton::clicked, this, &ValidationLoupe::attentionWanted);
-    connect(sample, &QPushButton::clicked, this, &ValidationLoupe::sampleWanted);
-    connect(overlay_, &QComboBox::currentIndexChanged, this, &ValidationLoupe::layOver);
-    auto* const commands = new Commands(this);
-    commands->add(Qt::Key_P, tr("enlarged: patches, difference by patch, none"),
-                  [this] { overlay_->setCurrentIndex((overlay_->currentIndex() + 1) % overlay_->count()); });
-    commands->add(Qt::Key_F, tr("enlarged: show the whole picture"), [this] { canvases_[0]->fit(); });
-    commands->add(Qt::Key_Escape, tr("back to the pictures"), [this] { Q_EMIT closed(); });
-    pointAt(nowhere);
+    return row;
 }
 
 void ValidationLoupe::setRow(const ValidationRow& row, const QString& place, const std::array<QString, 3>& titles)

@@ -10,7 +10,7 @@
 
 class QComboBox;
 class QLabel;
-class QPushButton;
+class QLayout;
 
 namespace nanodit {
 
@@ -43,6 +43,8 @@ protected:
     void keyPressEvent(QKeyEvent* event) override;
 
 private:
+    QLayout* makeHead();
+    QLayout* makePanes();
     void layOver();
     void pointAt(QPointF point);
 
