@@ -188,6 +188,25 @@ private Q_SLOTS:
         child<QTabBar>("validateTabs")->setCurrentIndex(0);
     }
 
+    void thePatchUnderAMouseThatRestsIsToldOfTheNextPicture()
+    {
+        ValidationLoupe loupe;
+        QImage black(64, 64, QImage::Format_RGB32), grey(64, 64, QImage::Format_RGB32);
+        black.fill(qRgb(0, 0, 0));
+        grey.fill(qRgb(30, 30, 30));
+        loupe.setPictures({black, black, QImage()}, 16);
+        Q_EMIT loupe.canvases()[1]->hovered({20, 40});
+        auto* const readout = loupe.findChild<QLabel*>("loupeReadout");
+        QVERIFY2(readout->text().contains("patch r2 c1") && readout->text().contains("differs by 0.0 levels"),
+                 qPrintable(readout->text()));
+        loupe.setPictures({black, grey, QImage()}, 16);
+        QVERIFY2(readout->text().contains("patch r2 c1") && readout->text().contains("differs by 30.0 levels"),
+                 qPrintable(readout->text()));
+        Q_EMIT loupe.canvases()[1]->hoverLeft();
+        loupe.setPictures({black, black, QImage()}, 16);
+        QVERIFY2(!readout->text().contains("patch r"), qPrintable(readout->text()));
+    }
+
     void aRecordIsSentToAttentionAndItsSettingsToSample()
     {
         QTest::mouseClick(pictures()->viewport(), Qt::LeftButton, {}, pictures()->cellRect(0, 1).center());

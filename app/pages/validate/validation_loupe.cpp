@@ -194,10 +194,12 @@ void ValidationLoupe::layOver()
         layers.push_back(outlines_[i]);
         canvases_[i]->setLayers(std::move(layers), extent);
     }
+    pointAt(pointed_); // the mouse may rest while keys bring other pictures
 }
 
 void ValidationLoupe::pointAt(QPointF point)
 {
+    pointed_ = point;
     const auto at = hasGrid_ ? correspondenceAt(grids_, point.x(), point.y()) : std::nullopt;
     for (std::size_t i = 0; i < canvases_.size(); ++i) {
         if (!outlines_[i])

@@ -3,6 +3,7 @@
 #include "app/pages/validate/validation_view.h"
 #include "widgets/grid_correspondence.h"
 
+#include <QPointF>
 #include <QWidget>
 
 #include <array>
@@ -58,6 +59,7 @@ private:
     std::vector<float> difference_;
     GridPair grids_;
     bool hasGrid_ = false;
+    QPointF pointed_; ///< Where the mouse was last, in pixels of the picture.
 };
 
 } // namespace nanodit
