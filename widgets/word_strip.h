@@ -34,7 +34,7 @@ public:
     const QStringList& marks() const { return marks_; }
     const QStringList& words() const { return words_; }
     bool hasWords() const { return known_; } ///< They were set, if only none: CLS is there.
-    QRectF wordRect(int word) const; ///< That of CLS for words().size().
+    QRectF wordRect(int word) const;         ///< That of CLS for words().size().
     const std::array<float, 3>& shares() const { return shares_; }
 
     int cellCount() const override { return known_ ? static_cast<int>(words_.size()) + 1 : 0; }
