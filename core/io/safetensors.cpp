@@ -193,7 +193,8 @@ Safetensors parseSafetensors(std::span<const std::byte> bytes, std::shared_ptr<c
     if (const auto kind = fileKindOf(bytes); !announced && kind != FileKind::Unknown)
         throw DataError(wrongKindMessage(name, kind, "a safetensors file"));
     if (bytes.size() < lengthBytes)
-        throw DataError(name + " is not a safetensors file: it has only " + std::to_string(bytes.size()) + " bytes");
+        throw DataError(name + " is not a safetensors file: it has only " + std::to_string(bytes.size()) +
+                        " bytes; fetch the file again");
     std::memcpy(&headerBytes, bytes.data(), lengthBytes);
     if (headerBytes > maximalHeader)
         throw DataError(name + " is not a safetensors file: it announces a header of " + std::to_string(headerBytes) +
