@@ -78,7 +78,7 @@ private Q_SLOTS:
             {R"({"caption": ["first", "second"], "certificate": "foreign"})", "first"},
             {R"({"caption": 12, "aspect_bucket": {}})", ""},
             {R"({"caption": "with NaN", "similarity": NaN})", "with NaN"},
-            {R"({"caption": "cut off)", ""},
+            {"{\"caption\": \"cut off", ""},
             {R"([{"caption": "in a list"}])", ""},
             {std::string("\xff\xfe{\0\"\0c\0a\0p\0t\0i\0o\0n\0\"\0:\0\"\0x\0\"\0}\0", 32), "x"}};
         int number = 0;
