@@ -123,7 +123,7 @@ std::string taskSentence(ValidationTask task)
         "As text manipulation, with twice the larger guidance scale for the text and half "
         "the smaller one for DINO.",
         "As reconstruction, with the colour or shape of one thing replaced in the "
-        "caption, and the patches where that thing is erased."};
+        "caption, the patches where that thing is erased, and no DINO guidance there."};
     return sentences[static_cast<std::size_t>(task)];
 }
 

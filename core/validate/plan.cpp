@@ -120,8 +120,12 @@ SampleRequest PlannedPicture::request(const ValidationSettings& settings) const
         request.textScale = 2 * std::max(settings.textScale, settings.dinoScale);
         request.dinoScale = std::min(settings.textScale, settings.dinoScale) / 2;
     }
-    if (region)
+    if (region) { // as one edits a picture: nothing of DINO guides in the region
         request.erasedPatches = region->patches;
+        request.dinoWeights.assign(static_cast<std::size_t>(region->grid.count()), 1.0);
+        for (const auto patch : region->patches)
+            request.dinoWeights[static_cast<std::size_t>(patch)] = 0.0;
+    }
     request.seed = seed;
     return request;
 }

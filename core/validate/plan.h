@@ -40,7 +40,7 @@ struct PlannedPicture {
     RecordInfo record;                 ///< Gives the text and, where nothing else is said, CLS and patches.
     std::optional<RecordInfo> other;   ///< DinoSwap: gives CLS and patches.
     std::optional<WordChange> change;  ///< TextManipulation, TextOverDino, RegionEdit.
-    std::optional<ThingRegion> region; ///< RegionEdit: its patches are erased.
+    std::optional<ThingRegion> region; ///< RegionEdit: its patches are erased, and DINO does not guide there.
     std::uint64_t seed = 0;
     bool reported = true;  ///< False: painted to compare others with.
     std::string unchanged; ///< file() of the picture without the change; empty where nothing is changed.

@@ -191,6 +191,10 @@ void ValidationPlanTest::aRegionEditErasesPatchesAndIsComparedWithTheReconstruct
     const auto before = plan.pictures[0].request(settings), after = edited.request(settings);
     QVERIFY(before.erasedPatches.empty());
     QCOMPARE(after.erasedPatches, (std::vector<std::int64_t>{9, 10, 17, 18}));
+    QVERIFY(before.dinoWeights.empty());
+    QCOMPARE(after.dinoWeights.size(), std::size_t(64));
+    for (std::size_t patch = 0; patch < 64; ++patch)
+        QCOMPARE(after.dinoWeights[patch], patch == 9 || patch == 10 || patch == 17 || patch == 18 ? 0.0 : 1.0);
     QCOMPARE(after.prompt, std::string("a blue cat"));
     QVERIFY(before.guidance == GuidanceMode::Chained && after.guidance == GuidanceMode::Chained);
     QCOMPARE(after.textScale, before.textScale);
