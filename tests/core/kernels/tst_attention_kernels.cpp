@@ -83,8 +83,8 @@ Answer answerOf(const Problem& problem, at::ScalarType type, Way way)
             .strengths = terms.prior.defined() ? terms.prior.strengths.grad() : at::zeros({1})};
 }
 
-/// The largest difference as a share of the largest value; NaN counts as infinite. Inputs are about 1: the gradient of a
-/// query with one key is 0, and what is computed for it is the rounding of terms as large as they are.
+/// The largest difference as a share of the largest value; NaN counts as infinite. Inputs are about 1: the gradient of
+/// a query with one key is 0, and what is computed for it is the rounding of terms as large as they are.
 double error(const at::Tensor& is, const at::Tensor& should)
 {
     constexpr double smallest = 0.1;
