@@ -89,8 +89,10 @@ std::string edit(const Workspace& workspace, const std::string& name, const RunE
     auto notes = notesOf(run);
     if (*edits.noteGiven)
         notes.note = edits.note;
-    if (*edits.tagsGiven)
+    if (*edits.tagsGiven) {
         notes.tags = edits.tags;
+        std::erase(notes.tags, std::string()); // what CLI11 makes of --tags without any
+    }
     writeRunNotes(run.folder, notes);
     return run.name;
 }

@@ -50,7 +50,8 @@ void addGuidance(CLI::App& command, GuidanceMode& guidance);
 void addShift(CLI::App& command, double& shift);
 CLI::Option* addSeed(CLI::App& command, std::uint64_t& seed, const std::string& help);
 
-/// --tags: all in one word, so that names may follow; without one there are none. `tags` are replaced.
+/// --tags: all in one word, so that names may follow. `tags` are replaced; without a word they are one empty tag, to be
+/// left out.
 CLI::Option* addTags(CLI::App& command, std::vector<std::string>& tags);
 
 /// What was given must not be taken for what was left out. `expected` follows "must be".

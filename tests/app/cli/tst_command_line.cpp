@@ -27,6 +27,7 @@ private Q_SLOTS:
     void captionsOfOthersDoNotSteerTheTerminal();
     void checkpointsAreListedWhateverTheConfigurationIs();
     void aRefusedEditOfARunChangesNothing();
+    void tagsOfARunAreRemovedByNamingNone();
     void whatCannotBeResumedIsNotForecast();
     void aSetThatIsNamedMustBePacked();
     void aFileThatMayNotGrowIsAnError();
@@ -282,6 +283,20 @@ void CommandLineTest::aRefusedEditOfARunChangesNothing()
     const auto renamed = edit({"--note", "good", "--rename", "new"});
     QVERIFY2(renamed.exitCode == 0, qPrintable(renamed.errors));
     QVERIFY(!fs::exists(run) && fs::exists(workspace.runsFolder() / "new/about.json"));
+}
+
+void CommandLineTest::tagsOfARunAreRemovedByNamingNone()
+{
+    const TemporaryFolder folder;
+    const auto workspace = nanodit::Workspace::create(folder / "workspace");
+    writeText(workspace.runsFolder() / "old/metrics.jsonl", "");
+    const auto tagsAfter = [&workspace](const QStringList& tags) {
+        const auto result =
+            runProgram(QStringList{"-w", text(workspace.root), "--json", "runs", "old", "--tags"} + tags);
+        return result.json().value("runs").toArray().at(0).toObject().value("tags").toArray();
+    };
+    QCOMPARE(tagsAfter({"small,night"}), QJsonArray::fromStringList({"small", "night"}));
+    QCOMPARE(tagsAfter({}), QJsonArray());
 }
 
 void CommandLineTest::whatCannotBeResumedIsNotForecast()
