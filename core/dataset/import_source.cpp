@@ -221,6 +221,7 @@ bool readLines(const fs::path& file, const Workspace& workspace, const JobContex
     std::istream& lines = converted.str().empty() ? static_cast<std::istream&>(stream) : converted;
     FolderNames names;
     std::string line;
+    bool first = true;
     for (std::int64_t number = 1; std::getline(lines, line); ++number) {
         if (number % 1000 == 0 && context.shouldStop())
             return false;
@@ -229,6 +230,10 @@ bool readLines(const fs::path& file, const Workspace& workspace, const JobContex
         if (line.find_first_not_of(" \t\r") == std::string::npos)
             continue;
         const auto where = file.string() + " line " + std::to_string(number);
+        if (const auto fault = std::exchange(first, false) ? spreadJsonFault(line) : std::string(); !fault.empty()) {
+            listing.rejects.push_back({where, where + " " + fault});
+            break;
+        }
         try {
             listing.entries.push_back(entryFromJsonLine(line, where, file.parent_path(), workspace, names));
         } catch (const DataError& error) {
@@ -316,11 +321,8 @@ ImportEntry entryFromJsonLine(const std::string& line, const std::string& where,
     if (!isUtf8(line))
         throw DataError(where + " is not UTF-8 text: save it as UTF-8");
     auto [fields, fault] = parseForeignJson(line);
-    if (!fault.empty() && line.starts_with('['))
-        throw DataError(where + " begins a JSON list, where one object a line is expected: write each object of the "
-                                "list on a line of its own");
     if (!fault.empty())
-        throw DataError(where + " is not valid JSON (" + fault + ")");
+        throw DataError(where + " " + jsonComplaint(fault, JsonText::Line));
     if (!fields.is_object())
         throw DataError(where + " holds a JSON " + fields.type_name() +
                         " where an object was expected, like {\"image\": \"a.png\", \"caption\": \"...\"}");

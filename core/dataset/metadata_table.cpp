@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <optional>
 #include <sstream>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 
@@ -199,7 +200,7 @@ void attachLines(const std::string& text, Attachment& attachment)
         if (parsed.fault.empty())
             attachment.row(std::move(parsed.value), number);
         else
-            attachment.refuse(number, "it is not valid JSON (" + parsed.fault + ")");
+            attachment.refuse(number, "it " + jsonComplaint(parsed.fault, JsonText::Line));
     }
 }
 
@@ -296,10 +297,10 @@ void attachMetadata(const fs::path& table, std::span<ImportEntry> entries, Impor
         return;
     }
     Attachment attachment(table, entries, listing);
-    if (!isCsv && text[first] == '[' && !text.substr(first).starts_with("[]")) {
-        attachment.refuse(1,
-                          "it begins a JSON list, where one object a line is expected: write each object of the list "
-                          "on a line of its own");
+    const auto firstLine = std::string_view(text).substr(first, text.find('\n', first) - first);
+    if (const auto fault = isCsv ? std::string() : spreadJsonFault(firstLine); !fault.empty()) {
+        attachment.refuse(1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(first), '\n'),
+                          "it " + fault);
         return;
     }
     if (isCsv)

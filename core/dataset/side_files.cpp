@@ -146,7 +146,7 @@ json objectIn(const fs::path& file, ImportEntry& entry)
         return json::object();
     auto parsed = parseForeignJson(*text);
     if (!parsed.fault.empty())
-        return note("is not valid JSON (" + parsed.fault + ")");
+        return note(jsonComplaint(parsed.fault, JsonText::File));
     if (!parsed.value.is_object())
         return note("holds a JSON " + std::string(parsed.value.type_name()) +
                     " where an object was expected, like {\"caption\": \"...\"}");
@@ -193,6 +193,21 @@ std::string standInFault(const fs::path& file, const std::string& bytes, std::st
     const bool named = kind != FileKind::Unknown && kind != FileKind::Text && kind != FileKind::Json;
     if (pointer || page || kind == FileKind::Zeros || (named && !utf8FromFile(bytes)))
         return wrongKindMessage(file.string(), kind, expected);
+    return {};
+}
+
+std::string spreadJsonFault(std::string_view firstLine)
+{
+    const auto begin = firstLine.find_first_not_of(" \t\r");
+    const auto line = begin == std::string_view::npos
+                          ? std::string_view()
+                          : firstLine.substr(begin, firstLine.find_last_not_of(" \t\r") + 1 - begin);
+    if (line.starts_with('[') && !line.starts_with("[]"))
+        return "begins a JSON list, where one object a line is expected: write each object of the list on a line of "
+               "its own";
+    if (line == "{")
+        return "begins a JSON object over several lines, where one object a line is expected: write each object on a "
+               "line of its own";
     return {};
 }
 

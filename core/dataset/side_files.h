@@ -34,6 +34,10 @@ std::string takeText(nlohmann::json& fields, const char* key, const std::string&
 /// compressed. Empty for texts. `expected` is what it should be: "a caption".
 std::string standInFault(const std::filesystem::path& file, const std::string& bytes, std::string_view expected);
 
+/// What follows the name of a list with one JSON object a line whose first line begins a JSON text over several lines:
+/// why it is not read. Empty for other first lines.
+std::string spreadJsonFault(std::string_view firstLine);
+
 /// Completes an entry from its row of metadata and the files beside its picture. The first caption that says something
 /// counts: that of a text file, of the metadata, of a JSON file, else the list of tags. What cannot be read (another
 /// encoding, no JSON, wrong types, a bucket that the workspace lacks) becomes a note of the entry; it never costs the

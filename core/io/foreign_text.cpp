@@ -246,6 +246,17 @@ ForeignJson parseForeignJson(const std::string& text)
     }
 }
 
+std::string jsonComplaint(const std::string& fault, JsonText text)
+{
+    constexpr auto complaint = " is not valid JSON"sv, onlyLine = "line 1, "sv;
+    if (!fault.ends_with(complaint))
+        return "is not valid JSON (" + fault + ")";
+    auto place = fault.substr(0, fault.size() - complaint.size());
+    if (text == JsonText::Line && place.starts_with(onlyLine))
+        place.erase(0, onlyLine.size());
+    return "is not valid JSON at " + place;
+}
+
 std::string dumpForeignJson(const nlohmann::json& value, int indent)
 {
     return value.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace);

@@ -58,7 +58,24 @@ private Q_SLOTS:
         QVERIFY((f.record("csv__d").tags == std::vector<std::string>{"x", "y"}));
         QCOMPARE(report.rejects.size(), 2U);
         QVERIFY(contains(reasonFor(report, "line 3"), "nowhere.png"));
-        QVERIFY(contains(reasonFor(report, "line 4"), "not valid JSON"));
+        QVERIFY(contains(reasonFor(report, "line 4"), "not valid JSON at column 2"));
+    }
+
+    void aJsonDocumentOverSeveralLinesIsToldOnce()
+    {
+        const ImportFixture f;
+        f.picture("table/a.png");
+        f.text("object.jsonl", "{\n  \"image\": \"a.png\"\n}\n");
+        f.text("list.jsonl", "[\n  {\n    \"image\": \"a.png\"\n  }\n]\n");
+        f.text("table/metadata.jsonl", "\n{\n  \"file_name\": \"a.png\"\n}\n");
+        for (const auto* const name : {"object.jsonl", "list.jsonl"}) {
+            const auto report = f.import(f.source / name);
+            QCOMPARE(report.rejects.size(), 1U);
+            QVERIFY2(contains(report.rejects[0].reason, "one object a line is expected"), name);
+        }
+        const auto report = f.import(f.source / "table");
+        QCOMPARE(report.rejects.size(), 1U);
+        QVERIFY(contains(reasonFor(report, "line 2"), "one object a line is expected"));
     }
 
     void pathsOfOtherSystemsAreToldAsWhatTheyAre()

@@ -126,6 +126,16 @@ private Q_SLOTS:
                  std::string("a value is missing or of another type than expected"));
     }
 
+    void saysOnceThatATextIsNoJson()
+    {
+        const auto complaint = [](const std::string& text, JsonText kind) {
+            return jsonComplaint(parseForeignJson(text).fault, kind);
+        };
+        QCOMPARE(complaint("no", JsonText::Line), std::string("is not valid JSON at column 2"));
+        QCOMPARE(complaint("{\n \"a\": ,}", JsonText::File), std::string("is not valid JSON at line 2, column 7"));
+        QCOMPARE(complaint("{", JsonText::Line), std::string("is not valid JSON (it ends before it is complete)"));
+    }
+
     void aDamagedTextIsNamed()
     {
         QCOMPARE(valueOfJson<std::vector<int>>("[1, 2]", "the list"), (std::vector{1, 2}));
