@@ -326,6 +326,7 @@ ImportEntry entryFromJsonLine(const std::string& line, const std::string& where,
     if (!fields.is_object())
         throw DataError(where + " holds a JSON " + fields.type_name() +
                         " where an object was expected, like {\"image\": \"a.png\", \"caption\": \"...\"}");
+    nameFields(fields);
     ImportEntry entry;
     entry.where = where;
     entry.id = takeText(fields, "id", where);

@@ -5,7 +5,6 @@
 #include "core/io/atomic_file.h"
 #include "core/io/comparable_name.h"
 #include "core/io/foreign_text.h"
-#include "core/io/lower_case.h"
 #include "core/io/utf8.h"
 #include "core/runtime/error.h"
 
@@ -47,6 +46,7 @@ public:
                                                    " where an object was expected, like {\"file_name\": \"a.png\"}"});
             return;
         }
+        nameFields(fields);
         try {
             auto name = takeText(fields, "file_name", where);
             if (name.empty())
@@ -114,18 +114,6 @@ char separatorOf(const std::string& text)
     return best;
 }
 
-/// A column's name as people type it: blanks around it and capitals do not matter where it is one that is known.
-std::string columnNamed(const std::string& typed)
-{
-    auto name = tidyCaption(typed);
-    const auto simple = lowerCased(name);
-    for (const auto* const known : {"file_name", "image", "caption", "text", "prompt", "split", "tags"}) {
-        if (simple == known)
-            return simple;
-    }
-    return name;
-}
-
 /// "sep=;", with which spreadsheets tell each other what stands between columns.
 char takeSeparatorLine(std::string& text)
 {
@@ -142,7 +130,9 @@ std::string readColumns(const CsvRow& header, std::vector<std::string>& columns)
 {
     std::string list;
     for (const auto& typed : header.fields) {
-        auto name = columnNamed(typed);
+        auto name = knownField(typed);
+        if (name.empty())
+            name = tidyCaption(typed);
         if (!name.empty() && std::ranges::find(columns, name) != columns.end())
             return "it has two columns \"" + printableText(name) + "\": rename or remove one of them";
         list += (list.empty() ? "\"" : ", \"") + name + "\"";

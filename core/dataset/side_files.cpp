@@ -46,8 +46,9 @@ std::string shortened(const json& value)
 
 /// The caption of the first key that has one. Lists of texts (several captions of one picture) give their first, and
 /// are kept as a field of their own.
-std::string takeCaption(json& fields, const std::string& where, const std::function<void(const std::string&)>& wrong)
+std::string takeCaption(json& fields, ImportEntry& entry, const std::function<void(const std::string&)>& wrong)
 {
+    std::string wordless; // what is told of a list where nothing else gives a caption
     for (const std::string key : {"caption", "text", "prompt", "captions"}) {
         const auto found = fields.find(key);
         if (found == fields.end())
@@ -75,11 +76,16 @@ std::string takeCaption(json& fields, const std::string& where, const std::funct
                 }
                 return caption;
             }
+            if (!found->empty() && wordless.empty())
+                wordless = entry.where + ": \"" + key + "\" is " + shortened(*found) +
+                           ", a list without a text: write the captions in it in quotes";
             continue;
         }
         if (key != "captions") // which may be anything of another program
-            wrong(where + ": \"" + key + "\" is " + shortened(*found) + " instead of a text: write it in quotes");
+            wrong(entry.where + ": \"" + key + "\" is " + shortened(*found) + " instead of a text: write it in quotes");
     }
+    if (!wordless.empty())
+        entry.notes.push_back(std::move(wordless));
     return {};
 }
 
@@ -221,6 +227,34 @@ std::string splitNamed(std::string name)
     return name == "training" ? "train" : name;
 }
 
+std::string knownField(const std::string& typed)
+{
+    auto name = lowerCased(tidyCaption(typed));
+    for (const auto* const known :
+         {"file_name", "image", "caption", "captions", "text", "prompt", "split", "aspect_bucket", "tags"}) {
+        if (name == known)
+            return name;
+    }
+    return {};
+}
+
+void nameFields(json& fields)
+{
+    std::vector<std::pair<std::string, std::string>> renamed;
+    for (const auto& [key, value] : fields.items()) {
+        auto name = knownField(key);
+        if (!name.empty() && !fields.contains(name) && (textOf(value) || value.is_array()))
+            renamed.emplace_back(key, std::move(name));
+    }
+    for (const auto& [key, name] : renamed) {
+        if (fields.contains(name)) // by another spelling of it
+            continue;
+        json value = std::move(fields[key]);
+        fields.erase(key);
+        fields[name] = std::move(value);
+    }
+}
+
 std::string takeText(json& fields, const char* key, const std::string& where)
 {
     const auto found = fields.find(key);
@@ -251,7 +285,8 @@ void takeFields(json fields, ImportEntry& entry, WrongFields wrong)
             return std::string();
         }
     };
-    entry.caption = takeCaption(fields, entry.where, complain);
+    nameFields(fields);
+    entry.caption = takeCaption(fields, entry, complain);
     entry.split = splitNamed(textNamed("split"));
     if (!entry.split.empty() && !isSafeId(entry.split)) {
         complain(entry.where + ": the split \"" + entry.split +
@@ -292,6 +327,7 @@ void readSideFiles(ImportEntry& entry, const WorkspaceConfig& config)
         }
         case SideFile::Json: {
             auto fields = objectIn(file, entry);
+            nameFields(fields);
             fields.erase("image");
             fields.erase("file_name");
             takeMoreFields(std::move(fields), entry);

@@ -27,6 +27,11 @@ void takeFields(nlohmann::json fields, ImportEntry& entry, WrongFields wrong);
 /// capitals and blanks around it do not matter.
 std::string splitNamed(std::string name);
 
+/// The known name that a field's name means as people type it, with blanks around it or capitals; empty for others.
+std::string knownField(const std::string& typed);
+/// Puts texts, numbers and lists that stand under such a spelling under the known name, where nothing stands yet.
+void nameFields(nlohmann::json& fields);
+
 /// Removes a text field from `fields` and returns it; numbers count as text. Null and absent give "". Throws DataError.
 std::string takeText(nlohmann::json& fields, const char* key, const std::string& where);
 

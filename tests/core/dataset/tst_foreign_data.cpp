@@ -121,6 +121,37 @@ private Q_SLOTS:
         QCOMPARE(f.caption("IMG"), "of capitals"s);
     }
 
+    void capitalsInNamesOfFieldsDoNotMatter()
+    {
+        const ImportFixture f;
+        f.pictures({"a.png", "table/b.png"});
+        f.text("a.json", R"({"Caption": "of a", "Tags": ["night"], "Camera": "x"})");
+        f.text("table/metadata.jsonl", R"({"File_Name": "b.png", "TEXT": "of b"})");
+        QVERIFY(f.import().rejects.empty());
+        QCOMPARE(f.caption("a"), "of a"s);
+        QVERIFY((f.record("a").tags == std::vector<std::string>{"night"}));
+        QCOMPARE(nlohmann::json::parse(f.record("a").extra).dump(), R"({"Camera":"x"})"s);
+        QCOMPARE(f.caption("table__b"), "of b"s);
+
+        const ImportFixture lines;
+        lines.picture("c.png");
+        lines.text("records.jsonl", R"({"id": "c", "Image": "c.png", "Prompt": "of c"})");
+        QVERIFY(lines.import().rejects.empty());
+        QCOMPARE(lines.caption("c"), "of c"s);
+    }
+
+    void aListWithoutATextIsToldOf()
+    {
+        const ImportFixture f;
+        f.pictures({"a.png", "b.png"});
+        f.text("a.json", R"({"captions": [["a"]]})");
+        f.text("b.json", R"({"caption": [["b"]], "captions": ["of b"]})");
+        const auto report = f.import();
+        QCOMPARE(report.notes.size(), 1U);
+        QVERIFY(contains(noteFor(report, "a.png"), "a list without a text"));
+        QCOMPARE(f.caption("b"), "of b"s);
+    }
+
     void encodingsAreReadOrNamedAndCostNoPicture()
     {
         const ImportFixture f;
