@@ -67,6 +67,14 @@ std::size_t endOfHeaders(std::span<const std::byte> bytes, std::size_t at)
     return bytes.size();
 }
 
+/// Whether a header says that its member is a file, whatever its name.
+bool isOfFile(std::span<const std::byte> header)
+{
+    constexpr std::size_t typeAt = 156;
+    const auto type = std::to_integer<char>(header[typeAt]);
+    return type == '0' || type == '\0' || type == '7';
+}
+
 /// What stands in the place of a tar; nothing where it begins as one, or is of no known kind.
 std::optional<std::string> otherKindMessage(std::span<const std::byte> bytes, const std::string& name)
 {
@@ -120,9 +128,14 @@ std::optional<TarMember> TarReader::next()
         linksPassedOver_ += hardLink == nullptr && type != AE_IFREG && type != AE_IFDIR; // pipes and devices, too
         // The data are read in any case, so that an archive cut off inside a member that is passed over is noticed.
         const auto header = static_cast<std::size_t>(archive_read_header_position(archive_));
+        const auto headerEnd = endOfHeaders(bytes_, header);
+        // As Unix V7 wrote folders: libarchive takes it for one, and its data for the next header.
+        if (type == AE_IFDIR && archive_entry_size(entry) > 0 && headerEnd >= blockSize &&
+            isOfFile(bytes_.subspan(headerEnd - blockSize, blockSize)))
+            throw DataError(name_ + " holds " + name +
+                            ", a file whose name ends in a slash as a folder's does: pack it again without the slash");
         const auto data = readData(name, regular ? archive_entry_size(entry) : 0);
-        position_ = data.end == nullptr ? endOfHeaders(bytes_, header)
-                                        : roundedUp(static_cast<std::size_t>(data.end - bytes_.data()));
+        position_ = data.end == nullptr ? headerEnd : roundedUp(static_cast<std::size_t>(data.end - bytes_.data()));
         if (regular && data.sparse)
             return TarMember{.name = std::move(name), .data = {}, .sparse = true};
         if (regular) {

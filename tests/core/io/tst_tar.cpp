@@ -9,6 +9,7 @@
 #include <QTest>
 
 #include <clocale>
+#include <cstdio>
 #include <string_view>
 
 using namespace nanodit;
@@ -215,6 +216,34 @@ private Q_SLOTS:
                 QCOMPARE(walkDamagedTar(bytesOf(*tar), tar, "case.tar", everything, damages), 0); // no link was met
             }
         }
+    }
+
+    void aFileThatIsNamedAsAFolderIsToldAndCostsNothingElse()
+    {
+        constexpr std::size_t header = 1024, checksumAt = header + 148, digitCount = 6;
+        auto text = tarOf({{"a.txt", "one"}, {"h.jpgx", std::string(600, 'h')}, {"b.txt", "two"}});
+        text[header + 5] = '/';
+        const int sum = std::stoi(text.substr(checksumAt, digitCount), nullptr, 8) - 'x' + '/';
+        char digits[16];
+        std::snprintf(digits, sizeof digits, "%06o", static_cast<unsigned>(sum));
+        text.replace(checksumAt, digitCount, digits);
+        const auto tar = std::make_shared<const std::string>(text);
+        std::vector<std::string> names;
+        std::vector<TarDamage> damages;
+        walkDamagedTar(
+            bytesOf(*tar), tar, "case.tar",
+            [&names](const TarMember& member) {
+                names.push_back(member.name);
+                return true;
+            },
+            damages);
+        QVERIFY((names == std::vector<std::string>{"a.txt", "b.txt"}));
+        QCOMPARE(damages.size(), 1u);
+        QCOMPARE(damages[0].from, header);
+        QCOMPARE(damages[0].to, header + 512 + 1024);
+        const auto expected = std::string("case.tar holds h.jpg/, a file whose name ends in a slash");
+        QVERIFY2(damages[0].reason.starts_with(expected), damages[0].reason.c_str());
+        QVERIFY(errorOf([&] { samplesOf(tar); }).starts_with(expected));
     }
 
     void filesWithHolesAreNamedAndCostNothingElse()
