@@ -74,7 +74,7 @@ std::string nameOf(const fs::path& tar, const Workspace& workspace)
 }
 
 /// Of what is read from a tar and how; another number has a tar read again.
-constexpr std::int64_t readerVersion = 7;
+constexpr std::int64_t readerVersion = 8;
 
 /// What an earlier import noted in a folder; empty when it is no such folder. Somebody else's file may have that name.
 json noteIn(const fs::path& folder)
@@ -116,6 +116,20 @@ NameParts partsOf(const std::string& name)
 {
     const auto dot = name.rfind('.');
     return {.stem = name.substr(0, dot), .ending = lowerCased(name.substr(dot + 1))};
+}
+
+/// A member's name without the folders "." that `tar cf x.tar .` writes.
+std::string withoutDotFolders(const std::string& name)
+{
+    std::string result;
+    for (std::size_t at = 0; at <= name.size();) {
+        const auto end = std::min(name.find('/', at), name.size());
+        const auto part = name.substr(at, end - at + 1); // with its slash
+        if (part != "./")
+            result += part;
+        at = end + 1;
+    }
+    return result;
 }
 
 /// What members are called behind the key where an ending alone does not say what they are: KEY.image.jpg with
@@ -206,8 +220,9 @@ private:
         walkDamagedTar(
             bytes, mapped, tar_.string(),
             [this](const TarMember& member) {
-                const auto [stem, ending] = partsOf(member.name);
-                const auto keyed = webdatasetKey(member.name);
+                const auto name = withoutDotFolders(member.name);
+                const auto [stem, ending] = partsOf(name);
+                const auto keyed = webdatasetKey(name);
                 if (sideFileKind("x." + ending) != SideFile::None)
                     stemsWithSideFile_.insert(stem);
                 if (isImageFile("x." + ending) && stemsWithPicture_.insert(stem).second) {
@@ -224,7 +239,8 @@ private:
                             static_cast<std::int64_t>(bytes.size()), Unit::Bytes);
         const auto links = walkDamagedTar(
             bytes, mapped, tar_.string(),
-            [&](const TarMember& member) {
+            [&](TarMember member) {
+                member.name = withoutDotFolders(member.name);
                 take(member, folder);
                 if (!member.data.empty())
                     meter.update(member.data.data() - bytes.data());

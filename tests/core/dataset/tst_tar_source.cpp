@@ -118,6 +118,23 @@ private Q_SLOTS:
         QCOMPARE(report.rejects.size(), 2U); // 2023.06 and c have no picture
     }
 
+    void foldersNamedByADotMeanNothing()
+    {
+        const Fixture f;
+        const auto report = f.import(f.tar("mac.tar", {{"./a.png", png(1)},
+                                                       {"./a.txt", "of a"},
+                                                       {"./dot/./c.png", png(2)},
+                                                       {"./dot/c.txt", "of c"},
+                                                       {"dot./d.png", png(3)}}));
+        QVERIFY(report.rejects.empty());
+        QCOMPARE(report.added, 3);
+        QCOMPARE(f.caption("mac__a"), std::string("of a"));
+        std::multiset<std::string> captions;
+        for (const auto& record : Catalog::open(f.workspace).records())
+            captions.insert(record.caption);
+        QVERIFY((captions == std::multiset<std::string>{"", "of a", "of c"}));
+    }
+
     void masksOfTheLossLieBesideTheirPictures()
     {
         const Fixture f;
