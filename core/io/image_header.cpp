@@ -8,6 +8,7 @@
 #include "core/io/png.h"
 
 #include <algorithm>
+#include <limits>
 #include <string_view>
 #include <utility>
 
@@ -242,9 +243,10 @@ void parseNetpbm(Bytes file, ImageHeader& header)
             if (text[at] == '#')
                 at = std::min(text.find('\n', at), text.size() - 1);
         }
+        constexpr auto largest = std::numeric_limits<std::int64_t>::max();
         std::int64_t value = 0;
-        for (; at < text.size() && text[at] >= '0' && text[at] <= '9' && value < (1 << 30); ++at)
-            value = value * 10 + (text[at] - '0');
+        for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at)
+            value = value > largest / 10 - 1 ? largest : value * 10 + (text[at] - '0');
         return value;
     };
     if (text.starts_with("P7")) // PAM names its fields

@@ -471,6 +471,16 @@ private Q_SLOTS:
         }
     }
 
+    void anAbsurdSizeIsToldAsItStands()
+    {
+        const test::TemporaryFolder folder;
+        test::writeText(folder / "a.ppm", "P6 123456789012345 7 255\n");
+        const auto message = errorOf([&] { readImage(folder / "a.ppm"); });
+        QVERIFY2(contains(message, "too large: 123456789012345x7 pixels"), message.c_str());
+        test::writeText(folder / "b.ppm", "P6 " + std::string(100, '9') + " 7 255\n");
+        QVERIFY(contains(errorOf([&] { readImage(folder / "b.ppm"); }), "too large"));
+    }
+
     void whatDoesNotFitInMemoryIsRefusedBeforeDecoding()
     {
         const ImageSize size{.width = 20000, .height = 19999};
