@@ -60,6 +60,8 @@ std::string Setting::range() const
         names += (names.empty() ? "" : ", ") + name;
     if (!names.empty())
         return names;
+    if (minimum == maximum)
+        return numberText(minimum);
     if (std::isfinite(minimum) && std::isfinite(maximum))
         return numberText(minimum) + " to " + numberText(maximum);
     if (std::isfinite(minimum))
@@ -76,9 +78,9 @@ std::vector<Setting> settingsOf(const VisitFunction& visit)
 
 std::string numberText(double value)
 {
-    // 0.0003 reads better than 3e-04; both are the shortest text that gives the same number back.
+    // 0.0003 and 1000000000 read better than 3e-04 and 1e+09; each is the shortest text that gives the number back.
     const double size = std::abs(value);
-    const bool plain = size == 0 || (size >= 1e-5 && size < 1e9);
+    const bool plain = size == 0 || (size >= 1e-5 && size < 1e16);
     char buffer[64];
     const auto [end, error] = plain ? std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed)
                                     : std::to_chars(buffer, buffer + sizeof buffer, value);

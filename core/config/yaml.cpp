@@ -263,7 +263,9 @@ private:
         if (value >= info.minimum && value <= info.maximum)
             return; // a NaN is in no range
         std::string range = "at least " + numberText(info.minimum);
-        if (std::isfinite(info.minimum) && std::isfinite(info.maximum))
+        if (info.minimum == info.maximum)
+            range = numberText(info.minimum);
+        else if (std::isfinite(info.minimum) && std::isfinite(info.maximum))
             range = "between " + numberText(info.minimum) + " and " + numberText(info.maximum);
         else if (std::isfinite(info.maximum))
             range = "at most " + numberText(info.maximum);

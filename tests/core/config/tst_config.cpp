@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <array>
-
 #include <sys/stat.h>
 
 using namespace nanodit;
@@ -310,6 +309,9 @@ void ConfigTest::everySettingIsListedWithItsRange()
     QCOMPARE(find("flow.timestep_sampling").range(), std::string("uniform, logit_normal"));
     QCOMPARE(find("ema.enabled").range(), std::string("true or false"));
     QCOMPARE(find("schedule.steps").unit, std::string("steps"));
+    QCOMPARE(find("schedule.steps").range(), std::string("1 to 1000000000"));
+    QCOMPARE(numberText(-9e15), std::string("-9000000000000000"));
+    QCOMPARE(numberText(1e300), std::string("1e+300"));
     const auto yaml = QString::fromStdString(toYaml(config)); // a line for each, and one for each group
     for (const auto& setting : settings) {
         QVERIFY2(!setting.help.empty(), setting.key.c_str());
@@ -382,6 +384,8 @@ void ConfigTest::whatIsWrongInWorkspaceYamlIsNamedWithItsLine_data()
                           << "at most 16384 pixels";
     QTest::newRow("out of range") << "format: 1\n\ntext_tokens: 0\n"
                                   << "(line 3)";
+    QTest::newRow("of another version") << "format: 2\n"
+                                        << "format must be 1, but is 2 (line 1)";
     QTest::newRow("backslash in a group") << "encoders:\n  t5: a\n  vae: models\\vae\n"
                                           << "(line 3)";
 }
