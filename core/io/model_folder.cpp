@@ -157,6 +157,9 @@ std::optional<ModelFiles> filesOfShards(const fs::path& folder, const std::vecto
             if (const auto lost = lostLink(file); !lost.empty())
                 throw DataError(lost + ": fetch the model again, or copy it with the files that its links lead to "
                                        "(cp -rL)");
+            if (isPresent(file))
+                throw DataError(file.string() + " is " + (isPresentFolder(file) ? "a folder" : "a pipe or a device") +
+                                ", where a file was expected: put the file of the model in its place");
         }
     }
     for (const auto& name : names) {

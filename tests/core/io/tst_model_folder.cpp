@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstring>
 #include <fstream>
+#include <sys/stat.h>
 
 using namespace nanodit;
 using nanodit::test::contains;
@@ -168,6 +169,17 @@ private Q_SLOTS:
         QVERIFY(contains(refusal(), "GGUF"));
         fs::create_symlink("model.safetensors", folder / "model.safetensors"); // leads to itself
         QVERIFY(contains(refusal(), "model.safetensors is a link to model.safetensors, which is not there"));
+    }
+
+    void aFolderOrAPipeInThePlaceOfWeightsIsNamed()
+    {
+        const test::TemporaryFolder folder;
+        const auto refusal = [&] { return errorOf([&] { findModelFiles(folder.path()); }); };
+        fs::create_directory(folder / "model.safetensors");
+        QVERIFY(contains(refusal(), (folder / "model.safetensors").string() + " is a folder, where a file"));
+        fs::remove(folder / "model.safetensors");
+        QCOMPARE(::mkfifo((folder / "pytorch_model.bin").c_str(), 0600), 0);
+        QVERIFY(contains(refusal(), (folder / "pytorch_model.bin").string() + " is a pipe or a device"));
     }
 
     void whatStandsInForWeightsIsNamed_data()
