@@ -10,6 +10,12 @@
 
 namespace nanodit {
 
+namespace {
+
+constexpr auto copyAgain = "; copy it again from where the model came from";
+
+} // namespace
+
 JsonFields JsonFields::read(const std::filesystem::path& file)
 {
     std::error_code ignored; // a link that leads to itself is not there
@@ -26,8 +32,7 @@ JsonFields JsonFields::read(const std::filesystem::path& file)
             parsed = std::move(lenient.value);
     }
     if (parsed.is_discarded())
-        throw DataError(file.string() +
-                        " is not valid JSON: it is truncated or damaged; copy it again from where the model came from");
+        throw DataError(file.string() + " is not valid JSON: it is truncated or damaged" + copyAgain);
     return {std::move(parsed), file.string()};
 }
 
@@ -36,7 +41,7 @@ JsonFields::JsonFields(nlohmann::json object, std::string source)
     , source_(std::move(source))
 {
     if (!object_.is_object())
-        throw DataError(source_ + " holds a JSON " + object_.type_name() + " where an object was expected");
+        throw DataError(source_ + " holds a JSON " + object_.type_name() + " where an object was expected" + copyAgain);
 }
 
 bool JsonFields::has(const std::string& key) const
@@ -49,7 +54,7 @@ void JsonFields::require(std::initializer_list<const char*> keys) const
 {
     for (const auto* const key : keys) {
         if (!has(key))
-            throw DataError(source_ + " lacks \"" + key + "\"");
+            throw DataError(source_ + " lacks \"" + key + "\"" + copyAgain);
     }
 }
 
@@ -114,7 +119,7 @@ void JsonFields::expectUnquantised() const
 void JsonFields::refuse(const std::string& key, const std::string& expected) const
 {
     throw DataError(source_ + " has \"" + key + "\": " + object_.value(key, nlohmann::json()).dump() + ", where " +
-                    expected + " was expected");
+                    expected + " was expected" + copyAgain);
 }
 
 } // namespace nanodit

@@ -159,6 +159,16 @@ private Q_SLOTS:
         QVERIFY(contains(refusalOf("\xff\xfe\x00"), "config.json"));
         QVERIFY(contains(refusalOf("<!DOCTYPE html><html></html>"), "config.json is a web page"));
     }
+
+    void whatIsWrongInAConfigurationIsToldWithWhatToDo()
+    {
+        const JsonFields fields(nlohmann::json::parse(R"({"width": "wide"})"), "config.json");
+        const std::string remedy = "; copy it again from where the model came from";
+        QCOMPARE(errorOf([&] { fields.integer("width", 1); }),
+                 "config.json has \"width\": \"wide\", where a whole number was expected" + remedy);
+        QCOMPARE(errorOf([&] { fields.require({"heads"}); }), "config.json lacks \"heads\"" + remedy);
+        QVERIFY(errorOf([] { JsonFields(nlohmann::json(3), "config.json"); }).ends_with(remedy));
+    }
 };
 
 QTEST_APPLESS_MAIN(TestEncoderFiles)
