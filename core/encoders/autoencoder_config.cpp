@@ -83,8 +83,10 @@ AutoencoderConfig autoencoderConfigFromJson(const nlohmann::json& json, const st
             throw refuse("block_out_channels must be multiples of norm_num_groups (" +
                          std::to_string(config.normNumGroups) + "), but one is " + std::to_string(width));
     }
-    if (config.scalingFactor == 0 || !std::isfinite(config.scalingFactor) || !std::isfinite(config.shiftFactor))
-        throw refuse("scaling_factor and shift_factor must be finite, and the first not zero");
+    if (!(config.scalingFactor > 0) || !std::isfinite(config.scalingFactor) || !std::isfinite(config.shiftFactor))
+        throw refuse("scaling_factor and shift_factor must be finite, and the first above 0, but they are " +
+                     nlohmann::json(config.scalingFactor).dump() + " and " + nlohmann::json(config.shiftFactor).dump() +
+                     "; copy the file again from where the model came from");
     return config;
 }
 

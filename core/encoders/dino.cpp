@@ -15,6 +15,22 @@
 
 namespace nanodit {
 
+namespace {
+
+/// Under the names of transformers, of which a model without registers has an empty tensor. Throws DataError where the
+/// weights have registers that the configuration leaves out, without which features are others.
+TensorMap namedWeights(TensorMap weights, const DinoConfig& config, const std::string& source)
+{
+    auto named = canonicalDinoNames(std::move(weights), config);
+    const auto found = named.find("embeddings.register_tokens");
+    if (config.registers == 0 && found != named.end() && found->second.numel() > 0)
+        throw DataError(source + " holds embeddings.register_tokens in the shape " + shapeText(found->second.sizes()) +
+                        ", where its config.json has no registers: use the config.json that belongs to the weights");
+    return named;
+}
+
+} // namespace
+
 std::shared_ptr<const DinoEncoder> DinoEncoder::load(const std::filesystem::path& folder, const EncoderOptions& options)
 {
     auto config = DinoConfig::load(folder); // first: a folder without a config is told as that
@@ -26,7 +42,7 @@ std::shared_ptr<const DinoEncoder> DinoEncoder::load(const std::filesystem::path
 
 DinoEncoder::DinoEncoder(DinoConfig config, TensorMap weights, const EncoderOptions& options, std::string source)
     : config_(std::move(config))
-    , weights_(canonicalDinoNames(std::move(weights), config_), config_.expectedTensors(), source, options)
+    , weights_(namedWeights(std::move(weights), config_, source), config_.expectedTensors(), source, options)
     , source_(std::move(source))
 {
 }

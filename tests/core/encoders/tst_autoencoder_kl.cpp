@@ -372,6 +372,7 @@ private Q_SLOTS:
         QTest::newRow("act_fn") << R"({"block_out_channels": [32], "act_fn": "relu"})";
         QTest::newRow("blocks") << R"({"block_out_channels": [32], "down_block_types": ["AttnDownEncoderBlock2D"]})";
         QTest::newRow("scale") << R"({"block_out_channels": [32], "scaling_factor": 0})";
+        QTest::newRow("negative scale") << R"({"block_out_channels": [32], "scaling_factor": -0.18215})";
         QTest::newRow("another class") << R"({"block_out_channels": [32], "_class_name": "AsymmetricAutoencoderKL"})";
         QTest::newRow("a class without blocks") << R"({"_class_name": "AutoencoderDC"})";
         QTest::newRow("a class that is no text") << R"({"block_out_channels": [32], "_class_name": 3})";

@@ -458,6 +458,19 @@ private Q_SLOTS:
         QVERIFY(refusal().find("norm.weight as int8, where") != std::string::npos);
     }
 
+    void registersThatTheConfigurationLeavesOutAreRefused()
+    {
+        const auto weights = DinoEncoder::initialWeights(tinyConfig(), 1);
+        auto config = tinyConfig();
+        config.registers = 0;
+        const auto refusal = test::errorOf([&] { DinoEncoder(config, weights, {}, "models/x"); });
+        QVERIFY2(refusal.find("models/x holds embeddings.register_tokens in the shape [1, 2, 24]") != std::string::npos,
+                 refusal.c_str());
+        auto without = weights;
+        without["embeddings.register_tokens"] = at::zeros({1, 0, 24});
+        QCOMPARE(test::errorOf([&] { DinoEncoder(config, without, {}, "models/x"); }), std::string());
+    }
+
     void missingTensorsAreCalledAsTheFileCallsThem()
     {
         const auto folder = test::dataPath("golden/02_dinov2");
