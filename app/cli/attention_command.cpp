@@ -161,14 +161,17 @@ std::optional<nlohmann::ordered_json> inspect(const AttentionArguments& a, const
                         !a.pastes.empty() || a.subject.edits.eraseCls || !a.subject.edits.clsFrom.empty();
     Image before;
     if (edited) {
-        auto painted = session.paint(subject, context);
-        auto quiet = subject;
-        quiet.picture = false;
-        const auto scene = painted ? session.look(quiet, context) : std::nullopt;
-        if (!scene)
+        const auto patches = session.patchesOf(subject, context);
+        if (!patches)
+            return std::nullopt;
+        auto after = subject;
+        after.edits = editsOf(a, *patches);
+        // Edits that do not fit are told before anything is sampled.
+        auto painted = session.patchesOf(after, context) ? session.paint(subject, context) : std::nullopt;
+        if (!painted)
             return std::nullopt;
         before = std::move(*painted);
-        subject.edits = editsOf(a, scene->patches);
+        subject = std::move(after);
     }
     const auto scene = session.look(subject, context);
     if (!scene)

@@ -40,6 +40,10 @@ public:
     const ModelConfig& model() const override { return model_->config(); }
     std::string description() const override { return description_; }
 
+    std::optional<GridSize> patchesOf(const AttentionSubject& subject, const JobContext& context) override
+    {
+        return prepare(subject, context) ? std::optional(conditions_.conditions.patchGrid) : std::nullopt;
+    }
     std::optional<AttentionScene> look(const AttentionSubject& subject, const JobContext& context) override;
     std::optional<LatentAttention> ofLatents(const std::vector<std::int64_t>& latents, const JobContext& context,
                                              std::optional<std::int64_t> block, AttentionMeasure measure) override

@@ -159,6 +159,10 @@ public:
     virtual const ModelConfig& model() const = 0;
     virtual std::string description() const = 0;
 
+    /// Reads a subject's conditions with its edits, without running the model: the grid of their patches. Empty when
+    /// stopped. Throws as look() does for records and edits.
+    virtual std::optional<GridSize> patchesOf(const AttentionSubject& subject, const JobContext& context = {}) = 0;
+
     /// Runs the model on a subject; the functions below refer to this moment. Throws UsageError for unknown records,
     /// words and patches, DataError for missing arrays.
     virtual std::optional<AttentionScene> look(const AttentionSubject& subject, const JobContext& context = {}) = 0;

@@ -212,6 +212,27 @@ private Q_SLOTS:
         QCOMPARE(result.json().value("words").toArray().size(), 5); // three words, the end, padding
     }
 
+    void wrongEditsAreToldBeforeAnythingIsSampled_data()
+    {
+        QTest::addColumn<QStringList>("edit");
+        QTest::addColumn<QString>("says");
+        QTest::newRow("no word") << QStringList{"--erase-word", "99"} << "no word 99";
+        QTest::newRow("patches outside") << QStringList{"--erase-patches", "8,0"} << "outside the grid of 8 x 8";
+        QTest::newRow("pasted outside") << QStringList{"--paste", "scene-000006@0,0:1,1>7,7"} << "do not fit";
+    }
+
+    void wrongEditsAreToldBeforeAnythingIsSampled()
+    {
+        QFETCH(QStringList, edit);
+        QFETCH(QString, says);
+        const auto result = runProgram(QStringList{"-w", workspace(), "attention", "--record", "scene-000005",
+                                                   "--query", "3,3", "--sampler-steps", "2", "--out", text(out_)} +
+                                       edit);
+        QCOMPARE(result.exitCode, 2);
+        QVERIFY2(result.errors.contains(says), qPrintable(result.errors));
+        QVERIFY2(!result.errors.contains("sampling  "), qPrintable(result.errors)); // as progress is told
+    }
+
     void saysWhatIsWrong_data()
     {
         QTest::addColumn<QStringList>("arguments");

@@ -428,6 +428,12 @@ private Q_SLOTS:
         wrong = subject();
         wrong.edits.pastes = {{.record = "val0", .from = {3, 3}, .to = {0, 0}, .rows = 2, .cols = 2}};
         QVERIFY(messageFor(wrong).find("do not fit") != std::string::npos);
+        std::int64_t reports = 0; // a sampling would make some
+        JobContext context;
+        context.report = [&reports](const Progress&) { ++reports; };
+        QVERIFY(errorOf([&] { session_->patchesOf(wrong, context); }).find("do not fit") != std::string::npos);
+        QVERIFY((session_->patchesOf(subject(), context) == GridSize{4, 4}));
+        QCOMPARE(reports, 0);
         session_->look(subject());
         QVERIFY(errorOf([this] { session_->ofLatents({16}); }).find("no latent token 16") != std::string::npos);
     }
