@@ -86,11 +86,7 @@ void printForecast(const TrainConfig& asked, const Workspace& workspace, std::in
     const auto config = withChosenPrecision(asked, options.device);
     const auto data = trainData(workspace, config);
     const auto where = memoryOf(options.device);
-    const auto forecast = forecastTraining(config, data, where);
-    // So many processes make the steps of one that accumulates so many times as much.
-    auto asOne = config;
-    asOne.optimiser.accumulation *= processes;
-    const auto together = forecastTraining(asOne, data, where);
+    const auto forecast = forecastTraining(config, data, where, processes);
     const auto sharing = ranksSharingDevice(options.device.device, processes, gpuFindings().usable); // its memory, too
     const auto& memory = forecast.memory;
     const auto needed = memory.ofProcesses(sharing), there = availableMemory(options.device);
@@ -107,7 +103,7 @@ void printForecast(const TrainConfig& asked, const Workspace& workspace, std::in
     const auto& dearest = forecast.dearest();
     char parameters[64], epochs[64];
     std::snprintf(parameters, sizeof parameters, "%.1f M", static_cast<double>(forecast.parameters) / 1e6);
-    std::snprintf(epochs, sizeof epochs, "%.3g", together.epochs);
+    std::snprintf(epochs, sizeof epochs, "%.3g", forecast.epochs);
     const auto all = sharing > 1 ? " by " + std::to_string(sharing) + " processes" : std::string();
     std::vector<std::vector<std::string>> rows = {
         {"parameters", parameters},
@@ -123,11 +119,11 @@ void printForecast(const TrainConfig& asked, const Workspace& workspace, std::in
         {"  preview pictures", sizeText(memory.previews)},
         {"  a checkpoint being written", sizeText(memory.checkpoint)},
         {"work of a step",
-         operationsText(together.stepFlops) + ", " + operationsText(together.stepFlops * steps) + " for the run"},
+         operationsText(forecast.stepFlops) + ", " + operationsText(forecast.stepFlops * steps) + " for the run"},
         {"a step", seconds ? "about " + secondsText(*seconds) + ", measured on two blocks" : "not measured"},
         {"an epoch",
-         std::to_string(together.stepsPerEpoch) + " steps, " + std::to_string(forecast.samplesPerEpoch) + " samples" +
-             (seconds ? ", about " + secondsText(*seconds * static_cast<double>(together.stepsPerEpoch)) : "")},
+         std::to_string(forecast.stepsPerEpoch) + " steps, " + std::to_string(forecast.samplesPerEpoch) + " samples" +
+             (seconds ? ", about " + secondsText(*seconds * static_cast<double>(forecast.stepsPerEpoch)) : "")},
         {"the run", std::to_string(config.schedule.steps) + " steps, " + epochs + " epochs" +
                         (stepsDone > 0 ? ", " + std::to_string(stepsDone) + " steps are done" : "") +
                         (seconds ? ", about " + secondsText(*seconds * left) + (stepsDone > 0 ? " more" : "") : "")},
@@ -167,12 +163,12 @@ void printForecast(const TrainConfig& asked, const Workspace& workspace, std::in
                              {"checkpoint", memory.checkpoint}}},
                            {"memory_available", there},
                            {"fits", fits && diskFits},
-                           {"step_flops", together.stepFlops},
+                           {"step_flops", forecast.stepFlops},
                            {"disk_needed", forecast.diskBytes},
                            {"disk_available", disk},
-                           {"steps_per_epoch", together.stepsPerEpoch},
+                           {"steps_per_epoch", forecast.stepsPerEpoch},
                            {"samples_per_epoch", forecast.samplesPerEpoch},
-                           {"epochs", together.epochs},
+                           {"epochs", forecast.epochs},
                            {"checkpoint_bytes", forecast.checkpointBytes},
                            {"kept_checkpoint_bytes", forecast.keptCheckpointBytes},
                            {"changes_that_fit", ways}};

@@ -209,7 +209,7 @@ const BucketForecast& TrainForecast::dearest() const
     return *std::ranges::max_element(buckets, {}, &BucketForecast::activations);
 }
 
-TrainForecast forecastTraining(const TrainConfig& asked, const TrainData& data, MemoryOf where)
+TrainForecast forecastTraining(const TrainConfig& asked, const TrainData& data, MemoryOf where, std::int64_t processes)
 {
     throwIfAny(asked.validate(), "the training configuration");
     if (data.buckets.empty())
@@ -249,9 +249,10 @@ TrainForecast forecastTraining(const TrainConfig& asked, const TrainData& data, 
     const auto accumulation = config.optimiser.accumulation;
     // In the first micro-batch of a step gradients come while activations go; in the others they are there already.
     memory.gradients = accumulation > 1 ? stored : std::max<std::int64_t>(0, stored + last - memory.activations);
-    forecast.stepsPerEpoch = (microBatches + accumulation - 1) / accumulation;
+    const auto ofStep = accumulation * processes; // micro-batches
+    forecast.stepsPerEpoch = (microBatches + ofStep - 1) / ofStep;
     if (microBatches > 0)
-        forecast.epochs = static_cast<double>(config.schedule.steps * accumulation) / static_cast<double>(microBatches);
+        forecast.epochs = static_cast<double>(config.schedule.steps * ofStep) / static_cast<double>(microBatches);
     if (config.previews.every > 0 && data.pictureBytes > 0)
         memory.previews = std::max<std::int64_t>(0, 2 * stored + 2 * rounded + data.pictureBytes - memory.activations -
                                                         memory.gradients); // the gradients are there, and two copies
@@ -259,8 +260,8 @@ TrainForecast forecastTraining(const TrainConfig& asked, const TrainData& data, 
     memory.checkpoint = where == MemoryOf::Machine ? forecast.checkpointBytes : 0;
     forecast.keptCheckpointBytes = forecast.checkpointBytes * checkpointsKept(config);
     forecast.diskBytes = forecast.keptCheckpointBytes + forecast.checkpointBytes;
-    forecast.stepFlops = (config.checkpointing ? 4 : 3) * 2 * forecast.meanWork *
-                         static_cast<double>(config.data.batchSize * accumulation);
+    forecast.stepFlops =
+        (config.checkpointing ? 4 : 3) * 2 * forecast.meanWork * static_cast<double>(config.data.batchSize * ofStep);
     return forecast;
 }
 

@@ -76,16 +76,18 @@ struct TrainForecast {
     std::int64_t samplesPerEpoch = 0, stepsPerEpoch = 0;
     double epochs = 0;   ///< Of the whole run.
     double meanWork = 0; ///< BucketForecast::work over samples, for a step's time from that of one bucket.
-    /// Floating-point operations of an optimiser step of one process, of matrix products and attention: a multiply-add
+    /// Floating-point operations of an optimiser step, of matrix products and attention: a multiply-add
     /// is two, the backward pass twice the forward pass, recomputing activations one forward pass more.
     double stepFlops = 0;
 
     const BucketForecast& dearest() const; ///< The bucket whose activations are the most.
 };
 
-/// The widths in `config` are replaced by the data's, as training does. Throws ConfigError for a configuration that
+/// The widths in `config` are replaced by the data's, as training does. Memory is that of one process; steps are those
+/// of all `processes` together, each of which has its own micro-batches. Throws ConfigError for a configuration that
 /// cannot be used, DataError for data without a sample.
-TrainForecast forecastTraining(const TrainConfig& config, const TrainData& data, MemoryOf where = MemoryOf::Machine);
+TrainForecast forecastTraining(const TrainConfig& config, const TrainData& data, MemoryOf where = MemoryOf::Machine,
+                               std::int64_t processes = 1);
 
 /// Free bytes of the disk that the workspace's runs lie on; 0: not known.
 std::int64_t freeDiskBytes(const Workspace& workspace);

@@ -250,6 +250,13 @@ private Q_SLOTS:
         QCOMPARE(forecast.stepsPerEpoch, 2);
         QCOMPARE(forecast.epochs, 50.0);
         QCOMPARE(forecast.dearest().bucket.width, 128);
+
+        config.optimiser.accumulation = 65536; // the most that a configuration takes
+        const auto alone = forecastTraining(config, data);
+        const auto ofFour = forecastTraining(config, data, MemoryOf::Machine, 4);
+        QCOMPARE(ofFour.epochs, 4 * alone.epochs);
+        QCOMPARE(ofFour.stepFlops, 4 * alone.stepFlops);
+        QCOMPARE(ofFour.memory.total(), alone.memory.total());
     }
 
     void severalProcessesHoldAModelEachAndPaintAndSaveOnce()
