@@ -98,6 +98,10 @@ public:
             if (std::find(arms_.begin(), arm, *arm) != arm)
                 throw UsageError("the arm \"" + *arm + "\" occurs twice: give each a name of its own");
         }
+        if (isSweep() && arms_.size() < 2 && !request_.reportOnly)
+            throw UsageError("a sweep of the arm \"" + arms_.front() +
+                             "\" alone has nothing to compare it with: name at least two arms, of which the first is "
+                             "what the others are compared with");
         for (std::int64_t seed = 1; seed <= request_.seeds; ++seed) { // Seed by seed: what is finished compares.
             for (const auto& arm : arms_)
                 models_.push_back({.arm = isSweep() ? arm : experimentArm(arm).name, .seed = seed});

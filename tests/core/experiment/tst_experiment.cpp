@@ -322,6 +322,8 @@ private Q_SLOTS:
         QVERIFY2(refused.find("the arm \"aligned\"") != std::string::npos, refused.c_str());
         sweep.sweep = {sweepArm("plain"), sweepArm("plain")};
         QVERIFY(errorOf([&] { makeExperimentJob(sweep)->run({}); }).find("twice") != std::string::npos);
+        sweep.sweep = {sweepArm("plain")};
+        QVERIFY(errorOf([&] { makeExperimentJob(sweep)->run({}); }).find("nothing to compare") != std::string::npos);
     }
 
     void aPlanWithTextsThatAreNoUtf8IsWrittenAndKnownAgain()
