@@ -57,6 +57,14 @@ RankShare rankShare(std::optional<std::int64_t> rank, std::optional<std::int64_t
                             .worldSize = number(sizeName, sizeText),
                             .origin = std::string(rankName) + ", " + sizeName});
     }
+    // Of Slurm's two, a shell that starts no task has but one.
+    const char *const rankText = variable("RANK"), *const sizeText = variable("WORLD_SIZE");
+    if (rankText != nullptr)
+        throw UsageError("the variable RANK is \"" + std::string(rankText) +
+                         "\", but WORLD_SIZE is not set: set both, as torchrun does, or unset it");
+    if (sizeText != nullptr && number("WORLD_SIZE", sizeText) != 1)
+        throw UsageError("the variable WORLD_SIZE is \"" + std::string(sizeText) +
+                         "\", but RANK is not set: set both, as torchrun does, or unset it");
     return {};
 }
 

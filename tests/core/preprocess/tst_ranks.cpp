@@ -152,6 +152,12 @@ private Q_SLOTS:
         variables["RANK"] = "four";
         QVERIFY(message({}, {}).find("RANK is \"four\"") != std::string::npos);
         QVERIFY(!test::remedyOf([&] { rankShare({}, {}, look); })); // a training has no such options
+        variables = {{"WORLD_SIZE", "4"}};
+        QVERIFY(message({}, {}).find("WORLD_SIZE is \"4\", but RANK is not set") != std::string::npos);
+        variables = {{"RANK", "0"}};
+        QVERIFY(message({}, {}).find("WORLD_SIZE is not set") != std::string::npos);
+        variables = {{"WORLD_SIZE", "1"}, {"SLURM_NTASKS", "8"}};
+        QVERIFY(rankShare({}, {}, look).isWhole());
     }
 
     void ranksAtOnceGiveWhatOneProcessGives()
