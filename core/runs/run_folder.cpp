@@ -5,6 +5,7 @@
 #include "core/io/presence.h"
 #include "core/runs/catalogue.h"
 #include "core/runs/previews.h"
+#include "core/runs/run_history.h"
 #include "core/runs/run_notes.h"
 #include "core/runtime/error.h"
 
@@ -50,7 +51,7 @@ RunFolder::RunFolder(const Workspace& workspace, const std::string& name, bool r
     if (resume && !isPresent(path_))
         throw UsageError("the run \"" + name + "\" cannot be resumed: there is no " + path_.string());
     std::error_code error;
-    fs::create_directories(path_, error);
+    isNew_ = fs::create_directories(path_, error);
     if (error)
         throw StoreError("the folder " + path_.string() + " could not be created: " + error.message());
     lock_.emplace(path_, name);
@@ -69,6 +70,18 @@ RunFolder::RunFolder(const Workspace& workspace, const std::string& name, bool r
         throw StoreError((path_ / "log.txt").string() + " could not be opened: the run's folder must be writable");
     if (const auto& before = lock_->predecessor())
         note(LogLevel::Warning, "the run was trained by " + before->text() + ", which ended without releasing it");
+}
+
+RunFolder::~RunFolder()
+{
+    if (!isNew_ || !abandoned_ || lock_->lost())
+        return;
+    std::error_code ignored; // what cannot be removed is another run's, or lies on a disk that fails
+    log_.close();
+    for (const auto* const name : {"log.txt", runHistoryFile})
+        fs::remove(path_ / name, ignored);
+    lock_.reset();
+    fs::remove(path_, ignored); // not with anything in it
 }
 
 void RunFolder::writeConfig(const TrainConfig& config, std::int64_t step) const

@@ -13,8 +13,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* historyFileName = "history.jsonl";
-
 std::string timeNow()
 {
     std::array<char, 32> text{};
@@ -42,18 +40,18 @@ void appendRunEvent(const fs::path& runFolder, std::int64_t step, const std::str
 {
     nlohmann::ordered_json json = {{"time", timeNow()}, {"step", step}, {"kind", kind}, {"text", text}};
     json[kind] = details; // "resumed" is what readResumptions looks for
-    const char* const before = lacksLineEnd(runFolder / historyFileName) ? "\n" : "";
-    std::ofstream stream(runFolder / historyFileName, std::ios::app);
+    const char* const before = lacksLineEnd(runFolder / runHistoryFile) ? "\n" : "";
+    std::ofstream stream(runFolder / runHistoryFile, std::ios::app);
     stream << before << dumpForeignJson(json, -1) << "\n" << std::flush;
     if (!stream)
-        throw StoreError((runFolder / historyFileName).string() +
+        throw StoreError((runFolder / runHistoryFile).string() +
                          " could not be written: make room on the disk, then resume the run");
 }
 
 std::vector<RunEvent> readRunHistory(const fs::path& runFolder)
 {
     std::vector<RunEvent> events;
-    std::ifstream stream(runFolder / historyFileName);
+    std::ifstream stream(runFolder / runHistoryFile);
     for (std::string line; std::getline(stream, line);) {
         const auto json = nlohmann::json::parse(line, nullptr, false);
         try {

@@ -9,6 +9,9 @@
 
 namespace nanodit {
 
+/// In a run's folder.
+constexpr const char* runHistoryFile = "history.jsonl";
+
 /// Something that happened to a run, as history.jsonl tells it: a resume and what differed from before, a micro-batch
 /// that was left out, a loss that jumped, a wait for data.
 struct RunEvent {

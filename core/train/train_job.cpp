@@ -151,6 +151,8 @@ JobEnd TrainJob::prepareAndTrain(const JobContext& outer)
     } catch (const std::exception& error) {
         folder.note(LogLevel::Error, sentenceOf(error)); // who called is told by the exception
         saveWhatThereIs();
+        if (!metrics_ && !request_.resume) // it has not begun, as after a warm start that failed
+            folder.abandon();
         writer_.reset(); // before another process may have the folder
         throw;
     }

@@ -1,5 +1,6 @@
 #include "core/io/atomic_file.h"
 #include "core/runs/run_folder.h"
+#include "core/runs/run_history.h"
 #include "tests/support/file_size_limit.h"
 #include "tests/support/test_data.h"
 
@@ -44,6 +45,22 @@ private Q_SLOTS:
         const auto text = readTextFile(log);
         QVERIFY(text.find("before") != std::string::npos);
         QVERIFY2(text.find("warning: behind") != std::string::npos, text.c_str());
+    }
+
+    void whatCameToNothingLeavesNothingButWhatOthersPutThere()
+    {
+        const auto abandoned = [this](const std::string& name) {
+            RunFolder folder(workspace_, name, false);
+            folder.note(LogLevel::Error, "it failed");
+            appendRunEvent(folder.path(), 0, "begun", "begun");
+            folder.abandon();
+            return folder.path();
+        };
+        QVERIFY(!std::filesystem::exists(abandoned("run")));
+        const auto before = workspace_.runsFolder() / "before";
+        std::filesystem::create_directories(before);
+        QVERIFY(std::filesystem::exists(abandoned("before") / "log.txt"));
+        QVERIFY(!std::filesystem::exists(before / "lock"));
     }
 
 private:

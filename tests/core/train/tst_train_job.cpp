@@ -356,6 +356,20 @@ private Q_SLOTS:
             QVERIFY2(outcome.log.find(part) != std::string::npos, outcome.log.c_str());
     }
 
+    void aWarmStartThatFailsLeavesItsNameFree()
+    {
+        const TinyWorkspace tiny;
+        auto config = tinyConfig(1);
+        const auto broken = tiny.workspace.root / "broken.safetensors";
+        writeText(broken, "no weights");
+        config.warmStart.checkpoint = broken.string();
+        QVERIFY(errorOf([&] { train(requestFor(tiny, "pupil", config)); }).find("broken.safetensors") !=
+                std::string::npos);
+        QCOMPARE(freeRunName(tiny.workspace, "pupil"), std::string("pupil"));
+        train(requestFor(tiny, "pupil", tinyConfig(1)));
+        QCOMPARE(freeRunName(tiny.workspace, "pupil"), std::string("pupil-2"));
+    }
+
     void aRunThatHasDoneAllItsStepsSaysSo()
     {
         const TinyWorkspace tiny;
