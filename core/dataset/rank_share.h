@@ -22,8 +22,8 @@ struct RankShare {
 
 /// What was asked for, or else what a launcher tells in its variables: RANK and WORLD_SIZE (torchrun),
 /// OMPI_COMM_WORLD_RANK and OMPI_COMM_WORLD_SIZE (mpirun), SLURM_PROCID and SLURM_NTASKS (srun); without any, one
-/// process. Throws UsageError when one of two is missing (of mpirun's and srun's then neither counts), or when they are no rank
-/// below a world size.
+/// process. Throws UsageError when one of two is missing (of mpirun's and srun's then neither counts), or when they are
+/// no rank below a world size.
 RankShare rankShare(std::optional<std::int64_t> rank, std::optional<std::int64_t> worldSize,
                     const std::function<const char*(const char*)>& variable);
 
