@@ -59,6 +59,8 @@ QString kindText(const Stage& stage)
         return Wording::tr("loading the checkpoint");
     case Stage::Training:
         return Wording::tr("training");
+    case Stage::Timing:
+        return Wording::tr("timing");
     case Stage::Sampling:
         return Wording::tr("generating");
     case Stage::GeneratingPictures:

@@ -52,6 +52,8 @@ std::string kindText(const Stage& stage)
         return "loading the checkpoint";
     case Stage::Training:
         return "training";
+    case Stage::Timing:
+        return "timing";
     case Stage::Sampling:
         return "sampling";
     case Stage::GeneratingPictures:

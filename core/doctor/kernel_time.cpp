@@ -257,7 +257,7 @@ JobEnd timeKernels(const KernelTimeRequest& request, const JobContext& context)
             return 2;
         }
     }();
-    ProgressMeter meter(context, Stage::Training, (shape.steps + 1) * timed, Unit::Steps);
+    ProgressMeter meter(context, Stage::Timing, (shape.steps + 1) * timed, Unit::Steps);
     Stopwatch watch(compute, shape.steps, meter, context);
 
     KernelTimes result;

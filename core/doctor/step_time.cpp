@@ -71,7 +71,7 @@ JobEnd timeSteps(const StepTimeRequest& asked, const JobContext& context)
     const auto request = asTimed(asked);
     requireMultiplesOf(request.tokenPixels(), request.picture);
     const auto compute = makeCompute(request.device, request.config.arithmetic());
-    ProgressMeter meter(context, Stage::Training, request.steps + 1, Unit::Steps);
+    ProgressMeter meter(context, Stage::Timing, request.steps + 1, Unit::Steps);
     const auto times = timed(request, compute, context, meter);
     if (!times)
         return JobEnd::Cancelled;
@@ -88,7 +88,7 @@ JobEnd estimateStep(const StepTimeRequest& asked, const JobContext& context)
     shortened.config.repa.block = shortened.config.model.internalHead = 0; // so few blocks may not have that one
     if (compute.device.is_cpu())
         shortened.config.data.batchSize = 1; // there a batch takes as long as its samples
-    ProgressMeter meter(context, Stage::Training, 2 * (whole.steps + 1), Unit::Steps);
+    ProgressMeter meter(context, Stage::Timing, 2 * (whole.steps + 1), Unit::Steps);
     double seconds[2] = {};
     StepTimes times;
     for (const int blocks : {1, 2}) {

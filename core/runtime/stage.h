@@ -32,6 +32,7 @@ struct Stage {
         // a model
         LoadingCheckpoint,
         Training,
+        Timing, ///< Steps or layers that are run for their time alone.
         Sampling,
         GeneratingPictures,
         MeasuringPictures,

@@ -275,7 +275,9 @@ JobEnd TrainJob::train(const JobContext& context)
         check_ = std::make_unique<TrainCheck>(config_, request_.workspace.config.textTokens, trainer_->warmStarted(),
                                               patchSize);
     }
-    ProgressMeter progress(context, Stage::Training, config_.schedule.steps, Unit::Steps);
+    const auto all =
+        std::max(config_.schedule.steps, trainer_->stepsDone()); // more are done where fewer were asked for
+    ProgressMeter progress(context, Stage::Training, all, Unit::Steps);
     progress.skip(trainer_->stepsDone());
     const Trainer::Observer observer =
         check_ ? Trainer::Observer([this](const MicroBatchTrace& trace) { check_->observe(trace); })

@@ -60,6 +60,19 @@ private Q_SLOTS:
         QVERIFY2(times.median() > 0 && times.median() < 60, std::to_string(times.median()).c_str());
         QCOMPARE(times.memory, 0);
     }
+
+    void whatIsTimedIsNotCalledTraining()
+    {
+        std::int64_t reports = 0, ofOthers = 0;
+        JobContext context;
+        context.report = [&](const Progress& progress) {
+            ++reports;
+            ofOthers += !(progress.stage == Stage::Timing);
+        };
+        QVERIFY(makeStepEstimateJob(requestOf(deepConfig()))->run(context) == JobEnd::Finished);
+        QVERIFY(reports > 0);
+        QCOMPARE(ofOthers, 0);
+    }
 };
 
 QTEST_GUILESS_MAIN(TestStepTime)

@@ -380,6 +380,19 @@ private Q_SLOTS:
         QVERIFY2(outcome.log.find("nothing is left to train: the run has done 4 steps") != std::string::npos,
                  outcome.log.c_str());
         QVERIFY(outcome.steps.empty());
+
+        request = requestFor(tiny, "done", tinyConfig(3));
+        request.resume = true;
+        std::optional<Progress> last;
+        JobContext context;
+        context.report = [&last](const Progress& progress) {
+            if (progress.stage == Stage::Training)
+                last = progress;
+        };
+        QVERIFY(makeTrainJob(std::move(request))->run(context) == JobEnd::Finished);
+        QVERIFY(last.has_value());
+        QCOMPARE(last->done, 4);
+        QCOMPARE(last->total, 4);
     }
 
     void weightsThatAreNotFiniteAreNeverSaved()
