@@ -387,6 +387,9 @@ std::array<double, branchCount> branchFactors(const Guidance& guidance, GivenCon
     std::array<double, branchCount> factors{};
     for (const auto branch : allBranches)
         factors[static_cast<std::size_t>(reduced(branch, given))] += wanted[static_cast<std::size_t>(branch)];
+    constexpr double rounding = 1e-12; // 1 - 0.7 - 0.3 is 6e-17, for which no branch need be evaluated
+    for (auto& factor : factors)
+        factor = std::abs(factor) < rounding ? 0 : factor;
     return factors;
 }
 

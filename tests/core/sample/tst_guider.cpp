@@ -77,6 +77,18 @@ private Q_SLOTS:
         }
     }
 
+    void whatIsLeftOfRoundingIsNoFactor()
+    {
+        const auto factorsOf = [](GuidanceMode mode, double text, double dino) {
+            return branchFactors({.mode = mode, .textScale = text, .dinoScale = dino}, {}, 0.5);
+        };
+        const auto none = static_cast<std::size_t>(Branch::Unconditional);
+        QVERIFY(1 - 0.7 - 0.3 != 0);
+        QCOMPARE(factorsOf(GuidanceMode::Additive, 0.7, 0.3)[none], 0.0);
+        QCOMPARE(factorsOf(GuidanceMode::Chained, 2, 0.7 + 0.2 + 0.1)[none], 0.0);
+        QVERIFY(factorsOf(GuidanceMode::Additive, 0.7, 0.31)[none] != 0);
+    }
+
     void onlyShortStepsStandStill()
     {
         const NanoDiT model(tinyModelConfig());
