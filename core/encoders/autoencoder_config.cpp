@@ -9,6 +9,12 @@
 
 namespace nanodit {
 
+AutoencoderConfig AutoencoderConfig::load(const std::filesystem::path& folder)
+{
+    const auto fields = JsonFields::read(folder / "config.json");
+    return autoencoderConfigFromJson(fields.json(), fields.source());
+}
+
 AutoencoderConfig autoencoderConfigFromJson(const nlohmann::json& json, const std::string& source)
 {
     const auto refuse = [&source](const std::string& what) {

@@ -32,6 +32,9 @@ struct AutoencoderConfig {
 
     /// Pixels per latent pixel along each side: 8 with four resolutions.
     std::int64_t factor() const { return std::int64_t{1} << (blockOutChannels.size() - 1); }
+
+    /// Of a model's folder. Throws DataError naming its config.json.
+    static AutoencoderConfig load(const std::filesystem::path& folder);
 };
 /// Throws DataError naming `source` for keys of another architecture or of the wrong type.
 AutoencoderConfig autoencoderConfigFromJson(const nlohmann::json& json, const std::string& source);

@@ -1,6 +1,5 @@
 #include "core/encoders/autoencoder_kl.h"
 #include "core/encoders/autoencoder_original_names.h"
-#include "core/encoders/json_fields.h"
 #include "core/encoders/weights.h"
 #include "core/io/array_tensors.h"
 #include "core/io/atomic_file.h"
@@ -150,8 +149,7 @@ AutoencoderKl::AutoencoderKl(AutoencoderConfig config, TensorMap weights, const 
 
 AutoencoderKl AutoencoderKl::load(const std::filesystem::path& folder, const EncoderOptions& options)
 {
-    const auto fields = JsonFields::read(folder / "config.json");
-    auto config = autoencoderConfigFromJson(fields.json(), fields.source());
+    auto config = AutoencoderConfig::load(folder);
     const auto files = findModelFiles(folder);
     return AutoencoderKl(std::move(config), tensorsFromArrays(readWeightsFiles(files), files.source()), files.source(),
                          options);

@@ -16,4 +16,7 @@ struct DinoEncoderInfo {
 };
 DinoEncoderInfo dinoEncoderInfo(const Workspace& workspace);
 
+/// Pixels per latent pixel along each side, of the workspace's autoencoder; of the usual one where it names none.
+std::int64_t autoencoderFactor(const Workspace& workspace);
+
 } // namespace nanodit

@@ -1,5 +1,6 @@
 #include "core/inspect/attention_session.h"
 
+#include "core/encoders/encoder_info.h"
 #include "core/inspect/attention_moment.h"
 #include "core/inspect/attention_numbers.h"
 #include "core/inspect/subject_conditions.h"
@@ -158,8 +159,7 @@ bool Session::prepare(const AttentionSubject& subject, const JobContext& context
             return false;
         conditions_ = std::move(*conditions);
         const auto size = record_ ? record_->bucket : subject.sampling.size;
-        const auto* const vae = autoencoder();
-        const auto factor = vae == nullptr ? 8 : vae->config().factor();
+        const auto factor = autoencoderFactor(workspace_);
         if (!record_)
             checkRequest(subject.sampling, factor * model().patchSize);
         latentShape_ = {1, model().latentChannels, size.height / factor, size.width / factor};

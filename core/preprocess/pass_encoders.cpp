@@ -5,7 +5,6 @@
 #include "core/encoders/autoencoder_kl.h"
 #include "core/encoders/dino.h"
 #include "core/encoders/fingerprint.h"
-#include "core/encoders/json_fields.h"
 #include "core/encoders/t5.h"
 #include "core/geometry/bucket.h"
 #include "core/io/model_folder.h"
@@ -37,12 +36,6 @@ std::string encoderKey(Pass pass)
     return pass == Pass::T5 ? "encoders.t5" : pass == Pass::Vae ? "encoders.vae" : "encoders.dino";
 }
 
-AutoencoderConfig autoencoderConfigOf(const fs::path& folder)
-{
-    const auto fields = JsonFields::read(folder / "config.json");
-    return autoencoderConfigFromJson(fields.json(), fields.source());
-}
-
 /// Reads everything of an encoder but the contents of its weights. Throws DataError for what cannot be used.
 void expectWhole(Pass pass, const fs::path& folder)
 {
@@ -50,7 +43,7 @@ void expectWhole(Pass pass, const fs::path& folder)
         T5Config::load(folder);
         T5Tokenizer::load(folder);
     } else if (pass == Pass::Vae) {
-        autoencoderConfigOf(folder);
+        AutoencoderConfig::load(folder);
     } else {
         DinoConfig::load(folder);
         ImageProcessor::load(folder).normalisation();
@@ -82,7 +75,7 @@ std::string obstacleOf(const Workspace& workspace, Pass pass)
 std::string remarkOf(const Workspace& workspace, Pass pass)
 {
     const auto folder = workspace.path(encoderFolderOf(workspace, pass));
-    if (pass != Pass::Vae || !obstacleOf(workspace, pass).empty() || !autoencoderConfigOf(folder).scalingAssumed)
+    if (pass != Pass::Vae || !obstacleOf(workspace, pass).empty() || !AutoencoderConfig::load(folder).scalingAssumed)
         return {};
     return (folder / "config.json").string() +
            " gives no scaling_factor: 0.18215 is taken, as diffusers does, which is "
@@ -112,7 +105,7 @@ ArrayExpectations expectationsOf(const Workspace& workspace, const UsableEncoder
     if (usable[static_cast<std::size_t>(Pass::T5)])
         expected.textWidth = T5Config::load(folderOf(Pass::T5)).width;
     if (usable[static_cast<std::size_t>(Pass::Vae)]) {
-        const auto config = autoencoderConfigOf(folderOf(Pass::Vae));
+        const auto config = AutoencoderConfig::load(folderOf(Pass::Vae));
         expected.latentChannels = config.latentChannels;
         expected.latentFactor = config.factor();
     }
@@ -139,7 +132,7 @@ std::function<std::int64_t(Pass, ImageSize, std::int64_t)> workingBytes(const Wo
     if (usable[static_cast<std::size_t>(Pass::T5)])
         text = T5Config::load(folderOf(Pass::T5));
     if (usable[static_cast<std::size_t>(Pass::Vae)])
-        vae = autoencoderConfigOf(folderOf(Pass::Vae));
+        vae = AutoencoderConfig::load(folderOf(Pass::Vae));
     if (usable[static_cast<std::size_t>(Pass::Dino)])
         dino = DinoConfig::load(folderOf(Pass::Dino));
     return [=, tokens = workspace.config.textTokens](Pass pass, ImageSize bucket, std::int64_t records) {

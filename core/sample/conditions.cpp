@@ -311,7 +311,7 @@ GridSize ConditionEncoder::gridWithoutReference(ImageSize size) const
 {
     // Null patches stand for as many tokens as a picture of this size would have had in training.
     if (workspace_.config.dinoEncoder.empty())
-        return latentTokenGrid(size, 8, model_.patchSize);
+        return latentTokenGrid(size, autoencoderFactor(workspace_), model_.patchSize);
     return dinoGrid(size, dinoEncoderInfo(workspace_).patchSize);
 }
 

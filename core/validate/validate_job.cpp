@@ -1,5 +1,6 @@
 #include "core/validate/validate_job.h"
 
+#include "core/encoders/encoder_info.h"
 #include "core/inspect/inspection.h"
 #include "core/io/atomic_file.h"
 #include "core/io/foreign_text.h"
@@ -264,7 +265,7 @@ private:
     /// Of a picture of this size.
     double shiftOf(ImageSize size, std::int64_t channels) const
     {
-        const auto latent = latentTokenGrid(size, 8, 1); // its pixels
+        const auto latent = latentTokenGrid(size, autoencoderFactor(request_.workspace), 1); // its pixels
         FlowConfig flow;
         flow.shift = request_.settings.shift;
         flow.shiftByBucket = request_.settings.shiftByBucket;

@@ -8,6 +8,7 @@
 #include "core/runs/checkpoint_weights.h"
 #include "core/runtime/error.h"
 #include "core/runtime/job.h"
+#include "core/sample/conditions.h"
 #include "core/sample/painted_by.h"
 #include "core/sample/sample_request.h"
 #include "tests/core/sample/sampling_fixture.h"
@@ -271,6 +272,25 @@ private Q_SLOTS:
         request.size = TinyWorkspace::wide;
         const auto message = errorOf([&] { session->sample(request, {}, noPreview); });
         QVERIFY2(message.find("models/dino") != std::string::npos, message.c_str());
+    }
+
+    void nullPatchesAreAsManyAsTheAutoencodersFactorMakesTokens()
+    {
+        const TinyWorkspace tiny;
+        auto workspace = tiny.workspace;
+        workspace.config.dinoEncoder.clear();
+        const auto grid = [&] {
+            ConditionEncoder encoder(workspace, {}, 8, tinyModelConfig(), Compute{});
+            return encoder.encode(smallRequest())->conditions.patchGrid;
+        };
+        QVERIFY((grid() == GridSize{4, 4})); // 64 pixels, of 8 to a latent pixel, of 2 to a token
+        AutoencoderConfig fine;
+        fine.blockOutChannels = {32, 32, 32};
+        writeText(workspace.path("models/fine") / "config.json", toJson(fine).dump());
+        workspace.config.vae = "models/fine";
+        QVERIFY((grid() == GridSize{8, 8}));
+        workspace.config.vae.clear();
+        QVERIFY((grid() == GridSize{4, 4}));
     }
 
     void whatCannotBePaintedIsRefusedInWords()
