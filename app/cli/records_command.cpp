@@ -15,7 +15,7 @@ struct Filter {
     std::string reason; ///< No word: a part of why a record is excluded.
     std::vector<std::string> words;
 
-    RecordQuery query() const
+    std::string query() const
     {
         std::string all = joined(words, " ");
         const auto add = [&all](const std::string& term) { all += " " + term; };
@@ -27,7 +27,7 @@ struct Filter {
             add(termText("split", split));
         if (!text.empty())
             add('"' + text + '"');
-        return RecordQuery(all);
+        return all;
     }
 };
 
@@ -35,10 +35,13 @@ void runRecords(const Filter& filter, Options& options)
 {
     std::string text;
     auto records = json::array();
-    const auto query = filter.query();
+    const auto words = filter.query();
+    const RecordQuery query(words);
+    bool any = false;
     for (const auto& record : listRecords(Workspace::open(options.workspace))) {
         if (!query.accepts(record) || record.excluded.find(filter.reason) == std::string::npos)
             continue;
+        any = true;
         if (options.output.json) {
             records.push_back(recordJson(record));
             continue;
@@ -52,6 +55,8 @@ void runRecords(const Filter& filter, Options& options)
             text += "  " + arrays;
         text += "\n";
     }
+    if (const auto meant = any ? std::string() : misspeltTerm(words); !meant.empty())
+        printNote(options.output, meant);
     printResult(options.output, text, {{"records", records}});
 }
 

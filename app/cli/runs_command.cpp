@@ -72,7 +72,7 @@ std::vector<RunInfo> chosen(const Workspace& workspace, const std::vector<std::s
     for (const auto& name : names) {
         const auto run = std::ranges::find(runs, name, &RunInfo::name);
         if (run == runs.end())
-            throw UsageError("there is no run \"" + name + "\" in the workspace: \"nanodit runs\" lists them");
+            throw UsageError("there is no run \"" + name + "\" in the workspace" + nearestRun(workspace, name));
         found.push_back(*run);
     }
     return names.empty() ? runs : found;

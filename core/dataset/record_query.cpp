@@ -1,5 +1,6 @@
 #include "core/dataset/record_query.h"
 
+#include "core/config/field.h"
 #include "core/dataset/pass.h"
 #include "core/dataset/record_info.h"
 #include "core/geometry/bucket.h"
@@ -223,6 +224,29 @@ bool RecordQuery::accepts(const RecordInfo& record) const
             std::ranges::any_of(term.values, [&](const auto& value) { return holds(term, value, record, folded); });
         return found != term.negated;
     });
+}
+
+std::string misspeltTerm(std::string_view query)
+{
+    static const auto keys = [] {
+        std::vector<std::string> names = {"bucket", "split", "tag", "state", "because", "is"};
+        names.insert(names.end(), arrayFolderNames.begin(), arrayFolderNames.end());
+        return names;
+    }();
+    constexpr std::size_t shortest = 3; // of shorter ones everything short is near: "16:9"
+    for (const auto& word : wordsOf(query)) {
+        const std::string_view plain = word.plain;
+        const auto from = plain.starts_with('-') ? std::size_t{1} : 0;
+        const auto colon = plain.find(':');
+        if (word.quoted || colon == std::string_view::npos || colon < from + shortest || colon + 1 == plain.size())
+            continue;
+        const auto key = std::string(plain.substr(from, colon - from));
+        const auto near = nearestName(foldCase(key), keys);
+        if (!near.empty() && near != key && !arrayNamed(key))
+            return "\"" + std::string(word.text) + "\" is looked for as text: did you mean \"" +
+                   std::string(plain.substr(0, from)) + termText(near, plain.substr(colon + 1)) + "\"?";
+    }
+    return {};
 }
 
 std::string termText(std::string_view key, std::string_view value)

@@ -47,6 +47,10 @@ private:
     std::vector<Term> terms_;
 };
 
+/// Of a query that finds nothing: the first word that is text as it stands and nearly a term, as "\"splt:val\" is
+/// looked for as text: did you mean \"split:val\"?"; empty where there is none.
+std::string misspeltTerm(std::string_view query);
+
 /// A query's text with `term` ("bucket:64x64") added, or taken out where it is; other words stay as they are.
 std::string withTerm(std::string_view query, std::string_view term, bool present);
 bool hasTerm(std::string_view query, std::string_view term);

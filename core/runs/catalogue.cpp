@@ -1,5 +1,6 @@
 #include "core/runs/catalogue.h"
 
+#include "core/config/field.h"
 #include "core/runs/checkpoint_weights.h"
 #include "core/runtime/error.h"
 
@@ -96,7 +97,19 @@ fs::path newestCheckpoint(const Workspace& workspace, const std::string& name)
         return run->checkpoints.back();
     if (name.empty())
         throw UsageError("no run in " + workspace.runsFolder().string() + " has a checkpoint: train one first");
+    if (runs.empty())
+        throw UsageError("there is no run \"" + name + "\" in " + workspace.runsFolder().string() +
+                         nearestRun(workspace, name));
     throw UsageError("the run \"" + name + "\" has no checkpoint in " + workspace.runsFolder().string());
+}
+
+std::string nearestRun(const Workspace& workspace, const std::string& name)
+{
+    std::vector<std::string> names;
+    for (const auto& run : listRuns(workspace))
+        names.push_back(run.name);
+    const auto near = nearestName(name, names);
+    return near.empty() ? std::string() : "; did you mean \"" + near + "\"?";
 }
 
 std::string freeRunName(const Workspace& workspace, const std::string& stem)

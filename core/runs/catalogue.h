@@ -33,6 +33,9 @@ const RunInfo* newestRun(const std::vector<RunInfo>& runs);
 /// The last checkpoint of that run, or of the run of this name. Throws UsageError when there is none.
 std::filesystem::path newestCheckpoint(const Workspace& workspace, const std::string& run = {});
 
+/// "; did you mean \"base\"?" of a name that no run has, for the end of a sentence; empty where none is near.
+std::string nearestRun(const Workspace& workspace, const std::string& name);
+
 /// `stem`, `stem`-2, ...: the first name that no folder below runs/ has.
 std::string freeRunName(const Workspace& workspace, const std::string& stem = "run");
 

@@ -49,7 +49,8 @@ RunFolder::RunFolder(const Workspace& workspace, const std::string& name, bool r
         throw UsageError("\"" + printableText(name) +
                          "\" cannot be the name of a run: use one without slashes that does not begin with a dot");
     if (resume && !isPresent(path_))
-        throw UsageError("the run \"" + name + "\" cannot be resumed: there is no " + path_.string());
+        throw UsageError("the run \"" + name + "\" cannot be resumed: there is no " + path_.string() +
+                         nearestRun(workspace, name));
     std::error_code error;
     isNew_ = fs::create_directories(path_, error);
     if (error)

@@ -73,7 +73,8 @@ void renameRun(const Workspace& workspace, const std::string& name, const std::s
     const auto from = workspace.runsFolder() / name, to = workspace.runsFolder() / newName;
     std::error_code error;
     if (!isRunName(name) || !fs::is_directory(from, error))
-        throw UsageError("there is no run \"" + name + "\" in " + workspace.runsFolder().string());
+        throw UsageError("there is no run \"" + name + "\" in " + workspace.runsFolder().string() +
+                         nearestRun(workspace, name));
     if (!isRunName(newName))
         throw UsageError("\"" + newName +
                          "\" cannot be the name of a run: use one without slashes that does not begin with a dot");

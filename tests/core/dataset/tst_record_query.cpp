@@ -115,6 +115,16 @@ private Q_SLOTS:
         }
     }
 
+    void misspeltKeysAreToldOf()
+    {
+        QCOMPARE(misspeltTerm("red splt:val"),
+                 std::string("\"splt:val\" is looked for as text: did you mean \"split:val\"?"));
+        QVERIFY(misspeltTerm("-Split:val").ends_with("did you mean \"-split:val\"?"));
+        QVERIFY(misspeltTerm("buckets:\"64x64\"").ends_with("did you mean \"bucket:64x64\"?"));
+        for (const char* const query : {"split:val dino:stale", "16:9", "\"splt:val\"", "https://example.org", "splt"})
+            QCOMPARE(misspeltTerm(query), std::string());
+    }
+
     void capitalsDoNotMatter()
     {
         QCOMPARE(foldCase("AZ az 09 É Ñ Ö × Σ Я Ё Ž Š ß"), std::string("az az 09 é ñ ö × σ я ё ž š ß"));

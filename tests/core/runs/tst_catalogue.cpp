@@ -3,6 +3,7 @@
 #include "core/runs/configurations.h"
 #include "core/runs/previews.h"
 #include "core/runtime/error.h"
+#include "tests/support/test_data.h"
 
 #include <QTemporaryDir>
 #include <QtTest/QTest>
@@ -83,6 +84,10 @@ void TestCatalogue::theNewestCheckpointIsOfTheRunThatWroteLast()
     QCOMPARE(newestCheckpoint(workspace_), ofB);
     QCOMPARE(newestCheckpoint(workspace_, "a").filename().string(), checkpointName(900));
     QVERIFY_EXCEPTION_THROWN(newestCheckpoint(workspace_, "c"), UsageError);
+    checkpoint("portraits", 5, std::chrono::seconds(90));
+    const auto refusal = test::errorOf([this] { newestCheckpoint(workspace_, "potraits"); });
+    QVERIFY2(refusal.ends_with("; did you mean \"portraits\"?"), refusal.c_str());
+    QCOMPARE(nearestRun(workspace_, "landscapes"), std::string());
     const auto runs = listRuns(workspace_);
     QCOMPARE(newestRun(runs)->name, "b");
     QCOMPARE(newestRun({}), nullptr);
