@@ -8,6 +8,7 @@
 #include <torch/csrc/autograd/grad_mode.h>
 
 #include <array>
+#include <cstdint>
 #include <span>
 
 namespace nanodit {
@@ -122,6 +123,19 @@ fs::path fileOf(const fs::path& folder, const Fits& fits)
     return best;
 }
 
+/// at::conv2d without TensorFloat-32, whatever a training of this process lets a GPU use: what is measured must not
+/// depend on it.
+at::Tensor float32Convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias = {},
+                              std::int64_t stride = 1, std::int64_t padding = 0)
+{
+    const auto& context = at::globalContext();
+    const bool deterministic = context.deterministicCuDNN() || context.deterministicAlgorithms();
+    const std::array both = {stride, stride}, around = {padding, padding};
+    constexpr std::array<std::int64_t, 2> dilation = {1, 1}, outputPadding = {0, 0};
+    return at::_convolution(x, weight, bias, both, around, dilation, false, outputPadding, 1, context.benchmarkCuDNN(),
+                            deterministic, context.userEnabledCuDNN(), false);
+}
+
 /// Each pixel's channels to length 1. [B, C, h, w]
 at::Tensor unitChannels(const at::Tensor& x)
 {
@@ -190,7 +204,8 @@ std::vector<at::Tensor> Lpips::features(const at::Tensor& pictures) const
     const auto scale = at::tensor({.458F, .448F, .450F}).to(device_).view({1, 3, 1, 1});
     auto x = (pictures.to(device_, at::kFloat) - shift) / scale;
     const auto convolve = [this](const at::Tensor& input, const std::string& name, int stride, int padding) {
-        return at::relu(at::conv2d(input, weights_.at(name + ".weight"), weights_.at(name + ".bias"), stride, padding));
+        return at::relu(
+            float32Convolution(input, weights_.at(name + ".weight"), weights_.at(name + ".bias"), stride, padding));
     };
     std::vector<at::Tensor> taps;
     for (const auto& layer : describe(net_).layers) {
@@ -224,7 +239,7 @@ at::Tensor Lpips::distanceByLayer(const at::Tensor& a, const at::Tensor& b) cons
     std::vector<at::Tensor> distances;
     for (std::size_t i = 0; i < linear_.size(); ++i) {
         const auto difference = (unitChannels(ours[i]) - unitChannels(theirs[i])).square();
-        distances.push_back(at::conv2d(difference, linear_[i]).mean({1, 2, 3}));
+        distances.push_back(float32Convolution(difference, linear_[i]).mean({1, 2, 3}));
     }
     return at::stack(distances, 1);
 }

@@ -4,6 +4,7 @@
 #include "core/io/tensor.h"
 #include "core/runtime/compute.h"
 #include "core/runtime/error.h"
+#include "core/runtime/tf32.h"
 #include "core/validate/learnt_measures.h"
 #include "core/validate/lpips.h"
 #include "core/validate/nearest_training.h"
@@ -206,6 +207,25 @@ private Q_SLOTS:
         const auto picture = at::rand({1, 3, 40, 48}) * 2 - 1;
         QCOMPARE(lpips.distance(picture, picture).item<float>(), 0.0F);
         QVERIFY(lpips.distance(picture, -picture).item<float>() > 0);
+    }
+
+    void lpipsIsTheSameWhateverATrainingRoundsTo()
+    {
+        if (!at::globalContext().hasCUDA())
+            QSKIP("TensorFloat-32 is of NVIDIA's GPUs");
+        const test::TemporaryFolder folder;
+        const auto golden = test::dataPath("golden/lpips_squeeze");
+        fs::create_directories(folder / "lpips");
+        fs::copy_file(golden / "backbone.safetensors", folder / "lpips/squeezenet1_1-b8a52dc0.safetensors");
+        fs::copy_file(golden / "lin_squeeze.pth", folder / "lpips/squeeze.pth");
+        const auto lpips = Lpips::load(folder / "lpips", LpipsNet::Squeeze, {.device = at::kCUDA});
+        const auto picture = at::rand({1, 3, 64, 64}) * 2 - 1;
+        const auto distance = [&](bool tf32) {
+            wishTf32(at::kCUDA, tf32);
+            return lpips.distance(picture, -picture).item<float>();
+        };
+        QVERIFY(distance(true) == distance(false));
+        wishTf32(at::kCUDA, true);
     }
 
     void lpipsTellsWhichWeightsAreMissing()
