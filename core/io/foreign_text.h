@@ -27,8 +27,8 @@ struct ForeignJson {
 /// characters inside texts are taken; zero characters inside texts go. Nested at most 500 deep.
 ForeignJson parseForeignJson(const std::string& text);
 
-/// What follows the name of a text that parseForeignJson found a fault in: "is not valid JSON at line 2, column 7"; of a
-/// text that is one line of a file, without its number: "is not valid JSON at column 7".
+/// What follows the name of a text that parseForeignJson found a fault in: "is not valid JSON at line 2, column 7";
+/// of a text that is one line of a file, without its number: "is not valid JSON at column 7".
 enum class JsonText { File, Line };
 std::string jsonComplaint(const std::string& fault, JsonText text);
 
