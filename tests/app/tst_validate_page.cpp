@@ -298,6 +298,35 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(page()->settled(), minute);
     }
 
+    void whoWaitsForASheetIsAnsweredThoughTheRowsAreForgotten()
+    {
+        const auto shown = *results()->shown();
+        constexpr int sheets = 8; // more than can be read before the rows are forgotten
+        int sent = 0, drawn = 0;
+        const auto ask = [&] {
+            sent = drawn = 0;
+            for (int i = 0; i < sheets; ++i)
+                results()->makeSheet([&](const QImage& sheet, const QString&) {
+                    ++sent;
+                    drawn += sheet.isNull() ? 0 : 1;
+                });
+        };
+        results()->showTab(2);
+        QCOMPARE(pictures()->rows().size(), std::size_t(2));
+        results()->show(shown); // its pictures are read again
+        ask();
+        results()->show(shown);
+        QTRY_COMPARE_WITH_TIMEOUT(sent, sheets, minute);
+        QCOMPARE(drawn, sheets);
+        for (const auto& row : pictures()->rows())
+            QVERIFY(pictures()->hasPictures(row.key));
+        ask();
+        results()->clear();
+        QTRY_COMPARE_WITH_TIMEOUT(sent, sheets, minute);
+        QCOMPARE(drawn, 0);
+        results()->show(shown);
+    }
+
     void replacingAValidationAsksFirst()
     {
         child<QSpinBox>("validateSteps")->setValue(1);

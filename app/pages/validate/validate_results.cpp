@@ -233,6 +233,7 @@ void ValidateResults::showTask()
 
 void ValidateResults::sortPictures()
 {
+    ++sortings_;
     const auto* const baseline = shown_->baseline ? &*shown_->baseline : nullptr;
     rows_ = validationRows(shown_->report, baseline, task(), sortedBy_[static_cast<std::size_t>(tab())],
                            shown_->baselineName);
@@ -330,7 +331,7 @@ void ValidateResults::makeSheet(const std::function<void(const QImage& sheet, co
     std::vector<ValidationRow> missing; // what was never scrolled to
     std::copy_if(rows_.begin(), rows_.begin() + rows, std::back_inserter(missing),
                  [this](const auto& row) { return !table_->hasPictures(keyOf(row)); });
-    queue_.ask(
+    session_.readings().ask( // not the queue of this view, which forgets what is asked when another one is shown
         this,
         [missing, compared = shown_->baseline.has_value()] {
             std::vector<std::pair<QString, std::vector<QImage>>> read;
@@ -338,10 +339,12 @@ void ValidateResults::makeSheet(const std::function<void(const QImage& sheet, co
                 read.emplace_back(keyOf(row), picturesOf(row, compared));
             return read;
         },
-        [this, then, rows, of = shown_->report.folder,
-         at = tab()](const std::vector<std::pair<QString, std::vector<QImage>>>& read) {
+        [this, then, rows, of = shown_->report.folder, at = tab(),
+         sortings = sortings_](const std::vector<std::pair<QString, std::vector<QImage>>>& read) {
             if (!shown_ || shown_->report.folder != of || tab() != at)
                 return then({}, {});
+            if (sortings != sortings_) // other rows come first now, or the pictures were forgotten
+                return makeSheet(then);
             for (const auto& [key, pictures] : read)
                 table_->setPictures(key, pictures);
             const auto numbers = cards_->grab().toImage();

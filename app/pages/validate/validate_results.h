@@ -68,6 +68,7 @@ private:
     std::vector<ValidationRow> rows_;
     std::array<std::string, validationTaskNames.size()> sortedBy_; ///< By task.
     int opened_ = -1;
+    int sortings_ = 0; ///< So far: rows that were laid out before one of them may be others.
     BackgroundQueue queue_{BackgroundQueue::Order::NewestFirst};
 };
 
