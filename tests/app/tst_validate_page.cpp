@@ -207,6 +207,37 @@ private Q_SLOTS:
         QVERIFY2(!readout->text().contains("patch r"), qPrintable(readout->text()));
     }
 
+    void picturesOfTheRowBeforeMakeRoomWhenTheNewOnesAreLate()
+    {
+        ValidationLoupe loupe;
+        QImage grey(64, 64, QImage::Format_RGB32);
+        grey.fill(qRgb(30, 30, 30));
+        const ValidationRow row{};
+        const auto isEmpty = [&loupe] { return loupe.canvases()[0]->layers().empty(); };
+        loupe.setPictures({grey, grey, QImage()}, 16);
+        QVERIFY(!isEmpty());
+        loupe.setRow(row, "1 of 2", {"reference", "painted", "nearest"}); // opened: nothing of another row flashes up
+        QVERIFY(isEmpty());
+        loupe.setPictures({grey, grey, QImage()}, 16);
+        loupe.resize(600, 400);
+        loupe.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&loupe));
+        loupe.canvases()[0]->zoom(2);
+        const auto scale = loupe.canvases()[0]->transform().scale();
+        loupe.setRow(row, "2 of 2", {"reference", "painted", "nearest"});
+        QVERIFY(!isEmpty()); // no flicker where they come soon
+        loupe.setPictures({grey, grey, QImage()}, 16);
+        QTest::qWait(400);
+        QVERIFY(!isEmpty());
+        loupe.setRow(row, "1 of 2", {"reference", "painted", "nearest"});
+        QTRY_VERIFY(isEmpty());
+        loupe.findChild<QComboBox*>("loupeOverlay")->setCurrentIndex(2); // has nothing to lie over
+        QVERIFY(isEmpty());
+        loupe.setPictures({grey, grey, QImage()}, 16);
+        QVERIFY(!isEmpty());
+        QCOMPARE(loupe.canvases()[0]->transform().scale(), scale);
+    }
+
     void aRecordIsSentToAttentionAndItsSettingsToSample()
     {
         QTest::mouseClick(pictures()->viewport(), Qt::LeftButton, {}, pictures()->cellRect(0, 1).center());

@@ -18,6 +18,7 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include <chrono>
 #include <utility>
 
 namespace nanodit {
@@ -25,6 +26,7 @@ namespace nanodit {
 namespace {
 constexpr double heatOpacity = 0.8;
 constexpr QPointF nowhere(-1, -1);
+constexpr std::chrono::milliseconds longestUntold(150); ///< Shorter readings would flicker.
 } // namespace
 
 ValidationLoupe::ValidationLoupe(QWidget* parent)
@@ -59,6 +61,13 @@ ValidationLoupe::ValidationLoupe(QWidget* parent)
                   [this] { overlay_->setCurrentIndex((overlay_->currentIndex() + 1) % overlay_->count()); });
     commands->add(Qt::Key_F, tr("enlarged: show the whole picture"), [this] { canvases_[0]->fit(); });
     commands->add(Qt::Key_Escape, tr("back to the pictures"), [this] { Q_EMIT closed(); });
+    late_.setSingleShot(true);
+    late_.setInterval(longestUntold);
+    connect(&late_, &QTimer::timeout, this, [this] {
+        forgetPictures();
+        for (auto* const canvas : canvases_)
+            canvas->setEmptyText(tr("Reading the picture…"));
+    });
     pointAt(nowhere);
 }
 
@@ -148,10 +157,31 @@ void ValidationLoupe::setRow(const ValidationRow& row, const QString& place, con
         canvases_[i]->setAccessibleName(titles[i]);
     }
     panes_[2]->setVisible(!row.third().empty());
+    reading_ = true;
+    if (!isVisible())
+        forgetPictures();
+    late_.start();
+}
+
+/// The view stays, for pictures of the same size.
+void ValidationLoupe::forgetPictures()
+{
+    for (std::size_t i = 0; i < canvases_.size(); ++i) {
+        canvases_[i]->setEmptyText({});
+        if (!pictures_[i].isNull())
+            canvases_[i]->setLayers({}, QRectF(QPointF(0, 0), QSizeF(pictures_[i].size())));
+        outlines_[i].reset();
+    }
+    pictures_ = {};
+    difference_.clear();
+    hasGrid_ = false;
+    pointAt(pointed_);
 }
 
 void ValidationLoupe::setPictures(const std::array<QImage, 3>& pictures, std::int64_t patchSize)
 {
+    late_.stop();
+    reading_ = false;
     pictures_ = pictures;
     const ImageSize size{.width = pictures[1].width(), .height = pictures[1].height()};
     hasGrid_ = patchSize > 0 && size.width > 0;
@@ -164,6 +194,8 @@ void ValidationLoupe::setPictures(const std::array<QImage, 3>& pictures, std::in
 
 void ValidationLoupe::layOver()
 {
+    if (reading_)
+        return;
     const auto overlay = static_cast<Overlay>(overlay_->currentIndex());
     for (std::size_t i = 0; i < canvases_.size(); ++i) {
         if (pictures_[i].isNull()) {

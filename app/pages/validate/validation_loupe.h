@@ -4,6 +4,7 @@
 #include "widgets/grid_correspondence.h"
 
 #include <QPointF>
+#include <QTimer>
 #include <QWidget>
 
 #include <array>
@@ -28,7 +29,8 @@ public:
     enum class Overlay { None, Patches, Difference };
     explicit ValidationLoupe(QWidget* parent = nullptr);
 
-    /// Before the pictures are there: whose they are, "3 of 24", and the titles of the three.
+    /// Before the pictures are there: whose they are, "3 of 24", and the titles of the three. The pictures of the row
+    /// before make room at once where they were not seen, else unless the new ones come soon.
     void setRow(const ValidationRow& row, const QString& place, const std::array<QString, 3>& titles);
     /// Reference, painted, and the third; null for one that is not there. `patchSize` 0: no encoder, no patches.
     void setPictures(const std::array<QImage, 3>& pictures, std::int64_t patchSize);
@@ -46,6 +48,7 @@ protected:
 private:
     QLayout* makeHead();
     QLayout* makePanes();
+    void forgetPictures();
     void layOver();
     void pointAt(QPointF point);
 
@@ -59,6 +62,8 @@ private:
     std::vector<float> difference_;
     GridPair grids_;
     bool hasGrid_ = false;
+    bool reading_ = false; ///< The pictures are not those of the row yet.
+    QTimer late_;
     QPointF pointed_; ///< Where the mouse was last, in pixels of the picture.
 };
 
