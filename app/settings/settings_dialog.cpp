@@ -24,6 +24,7 @@
 #include <QVBoxLayout>
 
 #include <algorithm>
+#include <utility>
 
 namespace nanodit {
 
@@ -123,12 +124,13 @@ SettingsDialog::SettingsDialog(Session& session, Controllers& controllers, Dialo
         save_->setEnabled(true);
     });
     connect(&written, &WorkspaceSettings::reloaded, this, [this] {
-        show(session_.workspace().config);
-        problem_->setText(tr("Another program has changed the settings; they are shown as they are now."));
+        show(session_.workspace().config, Fields::Unchanged);
+        problem_->setText(tr("Another program has changed the settings; they are shown as they are now. What you "
+                             "changed here stays as you left it."));
     });
     connect(&controllers_.datasetJobs, &DatasetJobs::busyChanged, this, &SettingsDialog::check);
     connect(&session_, &Session::workspaceOpening, this, &QDialog::reject); // they are not the other one's
-    show(session_.workspace().config);
+    show(session_.workspace().config, Fields::All);
 }
 
 void SettingsDialog::keyPressEvent(QKeyEvent* event)
@@ -237,10 +239,12 @@ QWidget* SettingsDialog::makeComputing()
     return content;
 }
 
-void SettingsDialog::show(const WorkspaceConfig& settings)
+void SettingsDialog::show(const WorkspaceConfig& settings, Fields which)
 {
-    read_ = settings;
-    const std::string* const folders[] = {&settings.t5Encoder, &settings.vae, &settings.dinoEncoder, &settings.lpips};
+    const auto typed = this->settings(), before = std::exchange(read_, settings);
+    const auto takes = [&](const auto member) { return which == Fields::All || typed.*member == before.*member; };
+    std::string WorkspaceConfig::*const folders[] = {&WorkspaceConfig::t5Encoder, &WorkspaceConfig::vae,
+                                                     &WorkspaceConfig::dinoEncoder, &WorkspaceConfig::lpips};
     EncoderLoad load{.picture = {}, .textTokens = settings.textTokens};
     for (const auto bucket : settings.buckets) {
         if (bucket.width * bucket.height > load.picture.width * load.picture.height)
@@ -248,14 +252,21 @@ void SettingsDialog::show(const WorkspaceConfig& settings)
     }
     for (std::size_t i = 0; i < encoders_.size(); ++i) {
         encoders_[i]->setLoad(load);
-        encoders_[i]->show(*folders[i], session_.workspace().root);
+        if (takes(folders[i]))
+            encoders_[i]->show(settings.*folders[i], session_.workspace().root);
     }
-    buckets_->show(settings.buckets);
-    textTokens_->setValue(static_cast<double>(settings.textTokens));
-    validation_->setValue(100 * settings.validationShare);
-    captionProgram_->setText(commandLine(settings.captionCommand));
-    captionSeconds_->setValue(static_cast<double>(settings.captionSeconds));
-    captionProcesses_->setValue(static_cast<double>(settings.captionProcesses));
+    if (takes(&WorkspaceConfig::buckets))
+        buckets_->show(settings.buckets);
+    if (takes(&WorkspaceConfig::textTokens))
+        textTokens_->setValue(static_cast<double>(settings.textTokens));
+    if (takes(&WorkspaceConfig::validationShare))
+        validation_->setValue(100 * settings.validationShare);
+    if (takes(&WorkspaceConfig::captionCommand))
+        captionProgram_->setText(commandLine(settings.captionCommand));
+    if (takes(&WorkspaceConfig::captionSeconds))
+        captionSeconds_->setValue(static_cast<double>(settings.captionSeconds));
+    if (takes(&WorkspaceConfig::captionProcesses))
+        captionProcesses_->setValue(static_cast<double>(settings.captionProcesses));
     check();
 }
 

@@ -42,7 +42,8 @@ private:
     QWidget* makeEncoders();
     QWidget* makeData();
     QWidget* makeComputing();
-    void show(const WorkspaceConfig& settings);
+    enum class Fields { All, Unchanged }; ///< Unchanged: not those that differ from what was read before.
+    void show(const WorkspaceConfig& settings, Fields which);
     WorkspaceConfig settings() const;
     void check();
     void save();

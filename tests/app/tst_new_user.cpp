@@ -9,6 +9,7 @@
 #include "core/runtime/resources.h"
 #include "tests/app/window_test.h"
 #include "tests/support/drawn_picture.h"
+#include "widgets/number_edit.h"
 #include "widgets/state_panel.h"
 
 #include <QDragEnterEvent>
@@ -159,6 +160,40 @@ private Q_SLOTS:
         other.save(); // mended
         QTRY_COMPARE_WITH_TIMEOUT(reloaded.count(), 2, minute);
         QCOMPARE(session_->workspace().config.textTokens, 100);
+    }
+
+    void settingsThatAreBeingChangedStayWhenAnotherProgramChangesOthers()
+    {
+        makeWorkspace("both", 2);
+        auto* const dialog = openSettings();
+        auto* const captions = dialog->findChild<QLineEdit*>("captionProgram");
+        auto* const tokens = dialog->findChild<NumberEdit*>("textTokens");
+        auto* const share = dialog->findChild<NumberEdit*>("validationShare");
+        auto* const lpips = dialog->findChild<QLineEdit*>("encoder-lpips");
+        captions->setText("python3 \"my capt"); // not finished
+        share->setValue(25);
+        lpips->setText("measures");
+        const QSignalSpy reloaded(&controllers_->settings, &WorkspaceSettings::reloaded);
+        auto other = session_->workspace();
+        other.config.textTokens = 99;
+        other.config.validationShare = 0.1;
+        other.config.captionCommand = {"theirs", "{image}"};
+        other.save();
+        QTRY_COMPARE_WITH_TIMEOUT(reloaded.count(), 1, minute);
+        QCOMPARE(captions->text(), QStringLiteral("python3 \"my capt"));
+        QCOMPARE(share->value(), 25.0);
+        QCOMPARE(lpips->text(), QStringLiteral("measures"));
+        QCOMPARE(tokens->value(), 99.0);
+        captions->setText("mine {image}");
+        QPointer<QDialog> guard(dialog);
+        dialog->findChild<QPushButton*>("saveSettings")->click();
+        QTRY_VERIFY_WITH_TIMEOUT(guard == nullptr || !guard->isVisible(), minute);
+        const auto read = Workspace::open(session_->workspace().root).config;
+        QCOMPARE(read.captionCommand, (std::vector<std::string>{"mine", "{image}"}));
+        QCOMPARE(read.validationShare, 0.25);
+        QCOMPARE(read.lpips, std::string("measures"));
+        QCOMPARE(read.textTokens, 99);
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
     }
 
     void aDroppedFolderIsImportedHereOrMakesAWorkspace()
