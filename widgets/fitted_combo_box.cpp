@@ -2,10 +2,13 @@
 
 #include "widgets/text.h"
 
+#include <QAbstractItemView>
 #include <QHelpEvent>
 #include <QStyleOptionComboBox>
 #include <QStylePainter>
 #include <QToolTip>
+
+#include <utility>
 
 namespace nanodit {
 
@@ -14,6 +17,34 @@ void FittedComboBox::setFollowsChoice(bool follows)
     followsChoice_ = follows;
     connect(this, &QComboBox::currentTextChanged, this, &QWidget::updateGeometry, Qt::UniqueConnection);
     updateGeometry();
+}
+
+void FittedComboBox::changeEntries(std::function<void()> change)
+{
+    change_ = std::move(change);
+    changeIfClosed();
+}
+
+void FittedComboBox::changeIfClosed()
+{
+    if (!open_ && change_)
+        std::exchange(change_, {})();
+}
+
+void FittedComboBox::showPopup()
+{
+    QComboBox::showPopup();
+    open_ = view()->isVisible();
+    view()->installEventFilter(this);
+}
+
+bool FittedComboBox::eventFilter(QObject* watched, QEvent* event)
+{
+    if (event->type() == QEvent::Hide && watched == view()) {
+        open_ = false; // what was chosen in it is taken before the entries change
+        QMetaObject::invokeMethod(this, &FittedComboBox::changeIfClosed, Qt::QueuedConnection);
+    }
+    return QComboBox::eventFilter(watched, event);
 }
 
 QString FittedComboBox::shownText() const

@@ -60,7 +60,7 @@ QFormLayout* makeFields()
     return fields;
 }
 
-QComboBox* makeChoice(const QString& objectName, const QString& accessibleName, QWidget* parent)
+FittedComboBox* makeChoice(const QString& objectName, const QString& accessibleName, QWidget* parent)
 {
     auto* const choice = new FittedComboBox(parent);
     choice->setObjectName(objectName);

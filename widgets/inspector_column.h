@@ -2,11 +2,12 @@
 
 #include <QScrollArea>
 
-class QComboBox;
 class QFormLayout;
 class QVBoxLayout;
 
 namespace nanodit {
+
+class FittedComboBox;
 
 /// The content of an inspector: sections below each other, which scroll when they are higher than the page.
 class InspectorColumn : public QScrollArea {
@@ -29,6 +30,6 @@ private:
 /// Labels and fields side by side, without a margin; not yet anybody's layout.
 QFormLayout* makeFields();
 /// A list to choose one of: as narrow as the inspector, however long its entries are.
-QComboBox* makeChoice(const QString& objectName, const QString& accessibleName, QWidget* parent);
+FittedComboBox* makeChoice(const QString& objectName, const QString& accessibleName, QWidget* parent);
 
 } // namespace nanodit

@@ -7,6 +7,7 @@
 #include "app/settings/encoder_picker.h"
 #include "app/wording.h"
 #include "widgets/factories.h"
+#include "widgets/fitted_combo_box.h"
 #include "widgets/inspector_column.h"
 #include "widgets/number_edit.h"
 #include "widgets/theme.h"

@@ -543,6 +543,29 @@ private Q_SLOTS:
         QCOMPARE(texts, 2);
     }
 
+    void modelsAreListedAgainOnceTheOpenListHasClosed()
+    {
+        ValidationSubject one, two;
+        one.run = "one";
+        two.run = "two";
+        ValidateForm form(*session_);
+        QSignalSpy listed(&form, &ValidateForm::subjectsListed);
+        form.setSubjects({one});
+        QCOMPARE(listed.count(), 1);
+        form.resize(400, 600);
+        form.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&form));
+        auto* const models = form.findChild<QComboBox*>("validateModel");
+        models->showPopup();
+        form.setSubjects({two, one});
+        QCOMPARE(models->count(), 1);
+        QCOMPARE(form.subject()->run, std::string("one"));
+        models->hidePopup();
+        QTRY_COMPARE(listed.count(), 2);
+        QCOMPARE(models->count(), 2);
+        QCOMPARE(form.subject()->run, std::string("one"));
+    }
+
     void aRunIsChosenByItsNameNotByTheBeginningOfAnother()
     {
         ValidationSubject longer, named;

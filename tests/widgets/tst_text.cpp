@@ -3,9 +3,11 @@
 #include "widgets/text.h"
 #include "widgets/theme.h"
 
+#include <QAbstractItemView>
 #include <QApplication>
 #include <QDir>
 #include <QHelpEvent>
+#include <QSignalSpy>
 #include <QTest>
 #include <QToolTip>
 
@@ -84,6 +86,34 @@ private Q_SLOTS:
         QVERIFY2(box.shownText().endsWith(QChar(0x2026)), qPrintable(box.shownText()));
         box.resize(2000, 28);
         QCOMPARE(box.shownText(), sentence);
+    }
+
+    void aListThatIsOpenKeepsItsEntriesUntilItHasClosed()
+    {
+        FittedComboBox box;
+        const auto replace = [&box](const QStringList& entries) {
+            box.changeEntries([&box, entries] {
+                box.clear();
+                box.addItems(entries);
+            });
+        };
+        replace({"first", "second"});
+        QCOMPARE(box.count(), 2);
+        box.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&box));
+        box.showPopup();
+        QVERIFY(box.view()->isVisible());
+        replace({"early"});
+        replace({"late", "first", "second"});
+        QCOMPARE(box.count(), 2);
+        QSignalSpy chosen(&box, &QComboBox::textActivated);
+        QTest::keyClick(box.view(), Qt::Key_Down);
+        QTest::keyClick(box.view(), Qt::Key_Return);
+        QTRY_COMPARE(box.count(), 3);
+        QCOMPARE(chosen.count(), 1);
+        QCOMPARE(chosen[0][0].toString(), QStringLiteral("second")); // of the entries that were seen
+        replace({"closed"});
+        QCOMPARE(box.count(), 1);
     }
 
     void aChoiceIsAsWideAsItsText()

@@ -71,6 +71,11 @@ ComparePanel::ComparePanel(Session& session, Looking& looking, QWidget* parent)
 
 void ComparePanel::listCheckpoints()
 {
+    checkpoints_->changeEntries([this] { replaceCheckpoints(); });
+}
+
+void ComparePanel::replaceCheckpoints()
+{
     const auto before = checkpoints_->currentData().toString();
     {
         const QSignalBlocker quiet(checkpoints_);

@@ -7,12 +7,12 @@
 
 #include <QWidget>
 
-class QComboBox;
 class QLabel;
 
 namespace nanodit {
 
 class AttentionPanes;
+class FittedComboBox;
 
 /// Another checkpoint on the same moment and the same question as the page: picture, caption and patches below those of
 /// the first, and how far the shares lie apart.
@@ -46,12 +46,13 @@ Q_SIGNALS:
     void failed(const nanodit::Notice& why);
 
 private:
+    void replaceCheckpoints();
     void tell();
     AttentionPart partHere() const;
 
     Session& session_;
     Looking& looking_;
-    QComboBox* checkpoints_;
+    FittedComboBox* checkpoints_;
     QLabel* about_;
     AttentionPanes* panes_;
     QString model_;

@@ -45,7 +45,7 @@ QSpinBox* makeIndexBox(const QString& name, const char* object, QWidget* parent)
     return box;
 }
 
-QComboBox* makeList(const QString& name, const char* object, QWidget* parent)
+FittedComboBox* makeList(const QString& name, const char* object, QWidget* parent)
 {
     auto* const list = new FittedComboBox(parent);
     list->setAccessibleName(name);
@@ -80,9 +80,12 @@ SubjectForm::SubjectForm(Session& session, const Training& training, Dialogs& di
     makeLists();
     makeView();
     column->addStretch(1);
-    connect(&session_, &Session::runsChanged, this, &SubjectForm::listCheckpoints);
-    connect(&session_, &Session::recordsChanged, this, &SubjectForm::listRecords);
+    connect(&session_, &Session::runsChanged, this,
+            [this] { checkpoints_->changeEntries([this] { listCheckpoints(); }); });
+    connect(&session_, &Session::recordsChanged, this, [this] { records_->changeEntries([this] { listRecords(); }); });
     connect(&session_, &Session::workspaceChanged, this, [this] { // its pictures are another's
+        checkpoints_->hidePopup();
+        records_->hidePopup();
         const QSignalBlocker quiet(records_);
         painted_.clear();
         names_->setFirst({});

@@ -20,6 +20,7 @@ class QSpinBox;
 namespace nanodit {
 
 class Dialogs;
+class FittedComboBox;
 class RecordNames;
 class SeedEdit;
 class Session;
@@ -83,7 +84,8 @@ private:
     Session& session_;
     const Training& training_;
     Dialogs& dialogs_;
-    QComboBox *checkpoints_, *records_, *conditions_, *measure_;
+    FittedComboBox *checkpoints_, *records_;
+    QComboBox *conditions_, *measure_;
     class WeightsChoice* weights_;
     RecordNames* names_;
     std::map<QString, SampleRequest> painted_; ///< Settings of opened pictures, by file.

@@ -6,6 +6,7 @@
 #include "app/weights_choice.h"
 #include "app/wording.h"
 #include "widgets/factories.h"
+#include "widgets/fitted_combo_box.h"
 #include "widgets/guidance_slider.h"
 #include "widgets/seed_edit.h"
 #include "widgets/text.h"
@@ -101,9 +102,11 @@ SampleForm::SampleForm(Session& session, Dialogs& dialogs, QWidget* parent)
     for (auto* const scale : {textScale_, dinoScale_})
         connect(scale, &GuidanceSlider::valueChanged, this,
                 [this] { Q_EMIT scalesChanged(textScale_->value(), dinoScale_->value()); });
-    connect(&session_, &Session::runsChanged, this, &SampleForm::listCheckpoints);
+    connect(&session_, &Session::runsChanged, this,
+            [this] { checkpoints_->changeEntries([this] { listCheckpoints(); }); });
     connect(&session_, &Session::recordsChanged, this, &SampleForm::listSizes);
     connect(&session_, &Session::workspaceChanged, this, [this] {
+        checkpoints_->hidePopup();
         restored_.reset();
         carried_->take({}); // pictures and checkpoints of the workspace before
         size_->clear();

@@ -19,6 +19,7 @@ namespace nanodit {
 
 class CarriedSettings;
 class Dialogs;
+class FittedComboBox;
 class GuidanceSlider;
 class OtherPictures;
 class SeedEdit;
@@ -75,7 +76,7 @@ private:
     void tellSize(); ///< To the pickers, which show what of their pictures is used at it.
 
     Session& session_;
-    QComboBox* checkpoints_;
+    FittedComboBox* checkpoints_;
     WeightsChoice* weightsKind_;
     ReferencePicker* reference_;
     OtherPictures* others_;

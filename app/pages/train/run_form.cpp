@@ -96,8 +96,9 @@ RunForm::RunForm(Session& session, Dialogs& dialogs, QWidget* parent)
         if (!chosen.isEmpty())
             form_->setValue(key.toStdString(), chosen.toStdString());
     });
-    connect(&session_, &Session::runsChanged, this, &RunForm::listRuns);
+    connect(&session_, &Session::runsChanged, this, [this] { runs_->changeEntries([this] { listRuns(); }); });
     connect(&session_, &Session::workspaceChanged, this, [this] {
+        runs_->hidePopup();
         const QSignalBlocker quiet(runs_);
         runs_->setCurrentIndex(0);
         following_.clear();

@@ -15,6 +15,7 @@ namespace nanodit {
 
 class ConfigForm;
 class Dialogs;
+class FittedComboBox;
 
 /// Which run: a new one, with its name and the configuration that it starts from, or a past one to look at or to
 /// continue.
@@ -65,7 +66,7 @@ private:
 
     Session& session_;
     Dialogs& dialogs_;
-    QComboBox* runs_;
+    FittedComboBox* runs_;
     QLabel* runNote_;
     QWidget* newRun_;
     QLineEdit* name_;

@@ -4,6 +4,7 @@
 #include "app/weights_choice.h"
 #include "core/front/training.h"
 #include "widgets/factories.h"
+#include "widgets/fitted_combo_box.h"
 #include "widgets/seed_edit.h"
 #include "widgets/theme.h"
 
@@ -61,6 +62,8 @@ ValidateForm::ValidateForm(Session& session, QWidget* parent)
     connect(&session_, &Session::settingsChanged, this, offerLpips);
     connect(&session_, &Session::workspaceChanged, this, [this, offerLpips] {
         offerLpips();
+        models_->hidePopup();
+        baselines_->hidePopup();
         setSubjects({});
     });
 }
@@ -130,6 +133,16 @@ QWidget* ValidateForm::makeSuite()
 }
 
 void ValidateForm::setSubjects(const std::vector<ValidationSubject>& subjects)
+{
+    models_->changeEntries([this, subjects] { // both lists refer to them
+        baselines_->changeEntries([this, subjects] {
+            takeSubjects(subjects);
+            Q_EMIT subjectsListed();
+        });
+    });
+}
+
+void ValidateForm::takeSubjects(const std::vector<ValidationSubject>& subjects)
 {
     const auto chosenBefore = models_->currentText();
     subjects_ = subjects;

@@ -15,6 +15,7 @@ class QSpinBox;
 
 namespace nanodit {
 
+class FittedComboBox;
 class MilestoneList;
 class SeedEdit;
 class WeightsChoice;
@@ -47,11 +48,13 @@ public:
     bool valid() const;
 
 Q_SIGNALS:
+    void subjectsListed(); ///< Those of setSubjects; later than it where a list of them was open.
     void subjectChosen();
     void edited();
 
 private:
     QWidget* makeSuite();
+    void takeSubjects(const std::vector<ValidationSubject>& subjects);
     /// Of the chosen model. `anew`: it was not chosen before, and those of its weights are taken that were validated.
     void offerWeights(bool anew);
     void listBaselines();
@@ -63,7 +66,7 @@ private:
 
     Session& session_;
     std::vector<ValidationSubject> subjects_;
-    QComboBox *models_, *baselines_;
+    FittedComboBox *models_, *baselines_;
     WeightsChoice* weights_;
     QWidget* checkList_;
     MilestoneList* milestones_;

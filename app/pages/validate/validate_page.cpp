@@ -113,6 +113,8 @@ void ValidatePage::connectValidating()
     connect(&validating_, &Validating::listed, this, [this](const std::vector<ValidationSubject>& subjects) {
         listed_ = true;
         form_->setSubjects(subjects);
+    });
+    connect(form_, &ValidateForm::subjectsListed, this, [this] {
         if (chosenNow() != read_) // else what is looked at stays as it is
             readChosen();
         else
