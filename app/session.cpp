@@ -12,6 +12,7 @@
 #include "core/runtime/job.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace nanodit {
@@ -20,12 +21,12 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// What opening a workspace finds out, made in the background.
-struct Opened {
+/// What is read of the records, in the background.
+struct ReadRecords {
     Workspace workspace;
     RecordsValue records;
-    std::vector<RunInfo> runs;
     std::optional<DinoEncoderInfo> dino;
+    bool shards = false;
 };
 
 std::optional<DinoEncoderInfo> dinoEncoderOf(const Workspace& workspace)
@@ -54,13 +55,18 @@ RecordsValue withChanged(const std::vector<RecordInfo>& records, std::vector<Rec
     return std::make_shared<const std::vector<RecordInfo>>(std::move(all));
 }
 
-Opened readWorkspace(const fs::path& folder)
+bool shardsIn(const Workspace& workspace)
 {
-    Opened opened{.workspace = Workspace::open(folder), .records = {}, .runs = {}, .dino = {}};
-    opened.records = readRecords(opened.workspace);
-    opened.runs = listRuns(opened.workspace);
-    opened.dino = dinoEncoderOf(opened.workspace);
-    return opened;
+    std::error_code none;
+    return fs::exists(workspace.shardsFolder() / "train" / "shards.json", none);
+}
+
+ReadRecords readRecordsOf(const Workspace& workspace)
+{
+    return {.workspace = workspace,
+            .records = readRecords(workspace),
+            .dino = dinoEncoderOf(workspace),
+            .shards = shardsIn(workspace)};
 }
 
 fs::path pathOf(const QString& text)
@@ -102,15 +108,17 @@ void Session::openWorkspace(const QString& folder)
     background_->ask(
         this,
         [path = pathOf(folder), newest = newest_] {
-            auto opened = readWorkspace(path);
-            *newest = {opened.workspace.root, opened.records};
-            return opened;
+            auto read = readRecordsOf(Workspace::open(path));
+            *newest = {read.workspace.root, read.records};
+            auto known = readRuns(read.workspace);
+            return std::pair(std::move(read), std::move(known));
         },
-        [this](Opened opened) {
-            records_ = std::move(opened.records);
-            runs_ = std::move(opened.runs);
-            dinoEncoder_ = std::move(opened.dino);
-            adopt(std::move(opened.workspace));
+        [this](std::pair<ReadRecords, KnownRuns> opened) {
+            auto& [read, known] = opened;
+            records_ = std::move(read.records);
+            dinoEncoder_ = std::move(read.dino);
+            take(std::move(known));
+            adopt(std::move(read.workspace));
         },
         [this](const Notice& why) { Q_EMIT failed(tr("Could not open the workspace"), why); });
 }
@@ -133,7 +141,7 @@ void Session::createWorkspace(const QString& folder, std::function<void()> made)
         this, [path = pathOf(folder)] { return Workspace::create(path); },
         [this, made = std::move(made)](Workspace workspace) {
             records_ = std::make_shared<const std::vector<RecordInfo>>();
-            runs_.clear();
+            take({});
             dinoEncoder_.reset();
             adopt(std::move(workspace));
             made();
@@ -157,10 +165,20 @@ const RecordInfo* Session::record(const QString& id) const
     return found == records_->end() || found->id != name ? nullptr : &*found;
 }
 
-bool Session::hasShards() const
+Session::KnownRuns Session::readRuns(const Workspace& workspace)
 {
-    std::error_code none;
-    return hasWorkspace() && fs::exists(workspace_->shardsFolder() / "train" / "shards.json", none);
+    KnownRuns known{.runs = listRuns(workspace), .bothWeights = {}, .shards = shardsIn(workspace)};
+    for (const auto& run : known.runs)
+        std::ranges::copy_if(run.checkpoints, std::inserter(known.bothWeights, known.bothWeights.end()),
+                             hasBothWeights);
+    return known;
+}
+
+void Session::take(KnownRuns known)
+{
+    runs_ = std::move(known.runs);
+    bothWeights_ = std::move(known.bothWeights);
+    hasShards_ = known.shards;
 }
 
 void Session::refreshRecords()
@@ -170,17 +188,15 @@ void Session::refreshRecords()
     background_->ask(
         this,
         [workspace = *workspace_, newest = newest_] {
-            Opened read{.workspace = workspace,
-                        .records = readRecords(workspace),
-                        .runs = {},
-                        .dino = dinoEncoderOf(workspace)};
+            auto read = readRecordsOf(workspace);
             *newest = {workspace.root, read.records};
             return read;
         },
-        [this](Opened read) {
+        [this](ReadRecords read) {
             if (!hasWorkspace() || read.workspace.root != workspace_->root)
                 return;
             records_ = std::move(read.records);
+            hasShards_ = read.shards;
             dinoEncoder_ = std::move(read.dino);
             Q_EMIT recordsChanged();
         },
@@ -219,11 +235,11 @@ void Session::refreshRuns()
     if (!hasWorkspace())
         return;
     readings_->ask(
-        this, [workspace = *workspace_] { return listRuns(workspace); },
-        [this, opened = opened_](std::vector<RunInfo> runs) {
+        this, [workspace = *workspace_] { return readRuns(workspace); },
+        [this, opened = opened_](KnownRuns known) {
             if (opened != opened_)
                 return;
-            runs_ = std::move(runs);
+            take(std::move(known));
             Q_EMIT runsChanged();
         },
         [this, opened = opened_](const Notice& why) {

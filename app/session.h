@@ -14,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 namespace nanodit {
@@ -53,8 +54,10 @@ public:
     /// Empty while the workspace names no DINO encoder.
     const std::optional<DinoEncoderInfo>& dinoEncoder() const { return dinoEncoder_; }
     const std::vector<RunInfo>& runs() const { return runs_; }
-    /// Whether there are shards to train on.
-    bool hasShards() const;
+    /// Those of their checkpoints that hold raw weights beside the average.
+    const std::set<std::filesystem::path>& checkpointsWithBothWeights() const { return bothWeights_; }
+    /// Whether there were shards to train on when records or runs were read last.
+    bool hasShards() const { return hasShards_; }
     void refreshRecords();
     void refreshRuns();
     /// Runs `change` in the background, after everything asked before: it edits records of the workspace and gives back
@@ -99,6 +102,14 @@ Q_SIGNALS:
     void allJobsEnded();
 
 private:
+    /// What was read of its runs.
+    struct KnownRuns {
+        std::vector<RunInfo> runs;
+        std::set<std::filesystem::path> bothWeights;
+        bool shards = false;
+    };
+    static KnownRuns readRuns(const Workspace& workspace);
+    void take(KnownRuns known);
     void adopt(Workspace workspace);
 
     /// What the background thread read last, touched by it alone: edits and readings follow one another there.
@@ -112,6 +123,8 @@ private:
     std::shared_ptr<NewestRecords> newest_ = std::make_shared<NewestRecords>();
     std::optional<DinoEncoderInfo> dinoEncoder_;
     std::vector<RunInfo> runs_;
+    std::set<std::filesystem::path> bothWeights_;
+    bool hasShards_ = false;
     std::vector<JobRunner*> jobs_;
     int opened_ = 0; ///< Workspaces so far: what was read before one was opened says nothing of it.
     std::unique_ptr<BackgroundQueue> background_, readings_;

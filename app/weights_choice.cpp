@@ -34,12 +34,10 @@ WeightsChoice::WeightsChoice(QWidget* parent)
     hide();
 }
 
-void WeightsChoice::setCheckpoint(const std::filesystem::path& folder)
+void WeightsChoice::setCheckpoint(const std::filesystem::path& folder, bool hasBoth)
 {
     folder_ = folder;
-    raw_.clear();
-    if (!folder.empty() && hasBothWeights(folder))
-        raw_ = weightsFile(folder, WeightsKind::Raw);
+    raw_ = hasBoth ? weightsFile(folder, WeightsKind::Raw) : std::filesystem::path();
     setVisible(!raw_.empty());
 }
 
@@ -67,14 +65,15 @@ const RunInfo* WeightsChoice::runIn(const std::vector<RunInfo>& runs) const
     return run == runs.end() ? nullptr : &*run;
 }
 
-std::vector<std::filesystem::path> WeightsChoice::checkpointsOfRun(const std::vector<RunInfo>& runs) const
+std::vector<std::filesystem::path>
+WeightsChoice::checkpointsOfRun(const std::vector<RunInfo>& runs, const std::set<std::filesystem::path>& withBoth) const
 {
     const auto* const run = runIn(runs);
     if (run == nullptr)
         return {};
     auto all = run->checkpoints;
     for (auto& one : all) {
-        if (isRaw() && hasBothWeights(one))
+        if (isRaw() && withBoth.contains(one))
             one = weightsFile(one, WeightsKind::Raw);
     }
     return all;

@@ -3,6 +3,7 @@
 #include <QComboBox>
 
 #include <filesystem>
+#include <set>
 #include <vector>
 
 namespace nanodit {
@@ -13,23 +14,24 @@ struct RunInfo;
 void addCheckpoints(QComboBox& list, const std::vector<RunInfo>& runs);
 
 /// Which weights of a checkpoint are opened: their moving average, or those as they were trained. There is a choice
-/// only where the checkpoint has both; elsewhere it is hidden.
+/// only where the checkpoint has both; elsewhere it is hidden. Asks no disk.
 class WeightsChoice : public QComboBox {
     Q_OBJECT
 
 public:
     explicit WeightsChoice(QWidget* parent = nullptr);
 
-    /// The checkpoint whose weights are chosen from now on; empty: none.
-    void setCheckpoint(const std::filesystem::path& folder);
-    /// The folder for the average, or the file of the raw weights, whether they are still there or not. Asks no disk.
+    /// The checkpoint whose weights are chosen from now on; empty: none. `hasBoth`: it holds raw weights, too.
+    void setCheckpoint(const std::filesystem::path& folder, bool hasBoth);
+    /// The folder for the average, or the file of the raw weights, whether they are still there or not.
     std::filesystem::path chosen() const;
     /// As chosen() gives it for a checkpoint; gives its folder. Tells nobody.
     std::filesystem::path choose(const std::filesystem::path& checkpoint);
-    /// The one of `runs` that the checkpoint is of; null: none. Asks no disk.
+    /// The one of `runs` that the checkpoint is of; null: none.
     const RunInfo* runIn(const std::vector<RunInfo>& runs) const;
-    /// The checkpoints of that run, oldest first, each with the same weights, where it has them.
-    std::vector<std::filesystem::path> checkpointsOfRun(const std::vector<RunInfo>& runs) const;
+    /// The checkpoints of that run, oldest first, each with the same weights, where it is among those with both.
+    std::vector<std::filesystem::path> checkpointsOfRun(const std::vector<RunInfo>& runs,
+                                                        const std::set<std::filesystem::path>& withBoth) const;
 
 private:
     bool isRaw() const;

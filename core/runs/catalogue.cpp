@@ -185,8 +185,12 @@ std::vector<ValidationSubject> validationSubjects(const std::vector<RunInfo>& ru
             const bool raw = isOfRawWeights(report);
             if (raw)
                 name.resize(name.size() - rawSuffix.size());
-            if (const auto step = checkpointStep(name))
-                subjectOf(*step, raw).report = report;
+            if (const auto step = checkpointStep(name)) {
+                auto& subject = subjectOf(*step, raw);
+                std::error_code none;
+                subject.report = report;
+                subject.reportWritten = fs::last_write_time(report / "report.json", none);
+            }
         }
         for (auto& [key, subject] : newestFirst)
             subjects.push_back(std::move(subject));

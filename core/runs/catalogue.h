@@ -52,7 +52,9 @@ struct ValidationSubject {
     std::int64_t step = 0;
     std::filesystem::path checkpoint; ///< Empty where it was removed; of raw weights beside an average their file.
     std::filesystem::path report;     ///< Folder that holds a report.json; empty where there is none.
-    bool raw = false;                 ///< Weights as they were trained, where the usual ones are the average.
+    /// When that was written; the smallest time without one.
+    std::filesystem::file_time_type reportWritten = std::filesystem::file_time_type::min();
+    bool raw = false; ///< Weights as they were trained, where the usual ones are the average.
 };
 /// By run, the newest step of each first, its raw weights behind its usual ones.
 std::vector<ValidationSubject> validationSubjects(const std::vector<RunInfo>& runs);

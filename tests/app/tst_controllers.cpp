@@ -23,6 +23,7 @@
 #include <atomic>
 #include <chrono>
 #include <optional>
+#include <set>
 #include <thread>
 
 using namespace nanodit;
@@ -260,6 +261,32 @@ private Q_SLOTS:
         controllers.training.showRun({.name = "pictured", .folder = folder, .checkpoints = {}});
         QTRY_COMPARE_WITH_TIMEOUT(previewed.count(), previews, minute);
         QVERIFY2(inFirstTurn > 0 && inFirstTurn < previews, qPrintable(QString::number(inFirstTurn)));
+    }
+
+    void shardsAndRawWeightsAreKnownWithoutAskingTheDisk()
+    {
+        Session session;
+        session.openWorkspace(path("workspace"));
+        QTRY_VERIFY_WITH_TIMEOUT(session.hasWorkspace() && session.idle(), minute);
+        const auto run = session.workspace().runsFolder() / "weighed";
+        const auto both = run / "checkpoints/step-00000010", averageAlone = run / "checkpoints/step-00000020";
+        for (const auto& file :
+             {both / "state.json", both / "model.safetensors", both / "ema.safetensors", averageAlone / "state.json",
+              averageAlone / "ema.safetensors", session.workspace().shardsFolder() / "train/shards.json"})
+            test::writeText(file, "{}");
+        QVERIFY(!session.hasShards() && session.checkpointsWithBothWeights().empty()); // as it was read
+        session.refreshRuns();
+        QTRY_VERIFY_WITH_TIMEOUT(session.idle(), minute);
+        QVERIFY(session.hasShards());
+        QVERIFY(session.checkpointsWithBothWeights() == std::set<std::filesystem::path>{both});
+        std::filesystem::remove_all(run);
+        std::filesystem::remove_all(session.workspace().shardsFolder() / "train");
+        session.refreshRecords();
+        QTRY_VERIFY_WITH_TIMEOUT(session.idle(), minute);
+        QVERIFY(!session.hasShards());
+        session.refreshRuns();
+        QTRY_VERIFY_WITH_TIMEOUT(session.idle(), minute);
+        QVERIFY(session.checkpointsWithBothWeights().empty());
     }
 
     /// There is nothing to train on: each fails at once, and the next one has its turn.

@@ -1,7 +1,5 @@
 #include "app/weights_choice.h"
 #include "core/front/training.h"
-#include "core/io/atomic_file.h"
-#include "tests/support/test_data.h"
 
 #include <QSignalSpy>
 #include <QTest>
@@ -15,23 +13,16 @@ class TestWeightsChoice : public QObject {
 private Q_SLOTS:
     void thereIsAChoiceOnlyWhereACheckpointHasBoth()
     {
-        const test::TemporaryFolder folder;
-        const auto both = folder / "both", averageAlone = folder / "average";
-        for (const auto& file :
-             {both / "model.safetensors", both / "ema.safetensors", averageAlone / "ema.safetensors"}) {
-            std::filesystem::create_directories(file.parent_path());
-            writeFileAtomically(file, "x");
-        }
+        const std::filesystem::path both = "/runs/mine/checkpoints/step-00000010",
+                                    averageAlone = "/runs/mine/checkpoints/step-00000020";
         WeightsChoice choice;
         QVERIFY(choice.isHidden() && choice.chosen().empty());
-        choice.setCheckpoint(both);
+        choice.setCheckpoint(both, true);
         QVERIFY(!choice.isHidden());
         QCOMPARE(choice.chosen(), both);
         choice.setCurrentIndex(1);
         QCOMPARE(choice.chosen(), both / "model.safetensors");
-        std::filesystem::remove(both / "model.safetensors"); // who opens it says so
-        QCOMPARE(choice.chosen(), both / "model.safetensors");
-        choice.setCheckpoint(averageAlone); // whatever was chosen elsewhere
+        choice.setCheckpoint(averageAlone, false); // whatever was chosen elsewhere
         QVERIFY(choice.isHidden());
         QCOMPARE(choice.chosen(), averageAlone);
     }
@@ -50,25 +41,21 @@ private Q_SLOTS:
 
     void theCheckpointsOfItsRunHaveTheSameWeights()
     {
-        const test::TemporaryFolder folder;
+        const std::filesystem::path folder = "/runs";
         const auto step = [&](const char* run, const char* name) { return folder / run / "checkpoints" / name; };
         const auto first = step("mine", "step-00000010"), last = step("mine", "step-00000020"),
                    other = step("other", "step-00000010");
-        for (const auto& file : {first / "ema.safetensors", last / "ema.safetensors", last / "model.safetensors",
-                                 other / "ema.safetensors"}) {
-            std::filesystem::create_directories(file.parent_path());
-            writeFileAtomically(file, "x");
-        }
         const std::vector<RunInfo> runs = {
             {.name = "other", .folder = folder / "other", .checkpoints = {other}, .lastWritten = {}},
             {.name = "mine", .folder = folder / "mine", .checkpoints = {first, last}, .lastWritten = {}}};
         WeightsChoice choice;
-        QVERIFY(choice.runIn(runs) == nullptr && choice.checkpointsOfRun(runs).empty());
-        choice.setCheckpoint(last);
+        const std::set<std::filesystem::path> withBoth = {last};
+        QVERIFY(choice.runIn(runs) == nullptr && choice.checkpointsOfRun(runs, withBoth).empty());
+        choice.setCheckpoint(last, true);
         QVERIFY(choice.runIn(runs) == &runs[1]);
-        QVERIFY(choice.checkpointsOfRun(runs) == (std::vector{first, last}));
+        QVERIFY(choice.checkpointsOfRun(runs, withBoth) == (std::vector{first, last}));
         choice.setCurrentIndex(1);
-        QVERIFY(choice.checkpointsOfRun(runs) == (std::vector{first, last / "model.safetensors"}));
+        QVERIFY(choice.checkpointsOfRun(runs, withBoth) == (std::vector{first, last / "model.safetensors"}));
     }
 };
 

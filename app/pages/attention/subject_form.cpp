@@ -147,7 +147,7 @@ void SubjectForm::makeLists()
         Q_EMIT subjectChanged();
     };
     connect(checkpoints_, &QComboBox::currentIndexChanged, this, [this, showChosen] {
-        weights_->setCheckpoint(checkpoints_->currentData().toString().toStdString());
+        offerWeights();
         showChosen();
     });
     connect(weights_, &QComboBox::currentIndexChanged, this, showChosen);
@@ -218,12 +218,18 @@ void SubjectForm::listCheckpoints()
         checkpoints_->setCurrentIndex(checkpoints_->count() > 0 ? again : -1);
         checkpoints_->setEnabled(checkpoints_->count() > 0);
     }
-    weights_->setCheckpoint(checkpoints_->currentData().toString().toStdString());
+    offerWeights();
     Q_EMIT checkpointsListed();
     if (checkpoint() != shown_) {
         shown_ = checkpoint();
         Q_EMIT subjectChanged();
     }
+}
+
+void SubjectForm::offerWeights()
+{
+    const fs::path folder = checkpoints_->currentData().toString().toStdString();
+    weights_->setCheckpoint(folder, session_.checkpointsWithBothWeights().contains(folder));
 }
 
 void SubjectForm::listRecords()
@@ -283,7 +289,7 @@ void SubjectForm::chooseCheckpoint(const fs::path& checkpoint)
         if (checkpoints_->itemData(i).toString() == name && folder != checkpointFolder(this->checkpoint())) {
             const QSignalBlocker quiet(checkpoints_); // the picture follows, and is what is told
             checkpoints_->setCurrentIndex(i);
-            weights_->setCheckpoint(folder);
+            offerWeights();
         }
     }
     shown_ = this->checkpoint();
@@ -318,7 +324,7 @@ fs::path SubjectForm::checkpoint() const
 
 std::vector<fs::path> SubjectForm::checkpointsOfRun() const
 {
-    return weights_->checkpointsOfRun(session_.runs());
+    return weights_->checkpointsOfRun(session_.runs(), session_.checkpointsWithBothWeights());
 }
 
 AttentionSubject SubjectForm::subject() const

@@ -76,6 +76,7 @@ private:
     void makeLists();
     void makeView();
     void listCheckpoints();
+    void offerWeights();
     void listRecords();
     void choosePainted();
     void chooseCheckpoint(const std::filesystem::path& checkpoint); ///< Without a signal.

@@ -93,7 +93,7 @@ SampleForm::SampleForm(Session& session, Dialogs& dialogs, QWidget* parent)
         Q_EMIT regionLost();
     });
     connect(checkpoints_, &QComboBox::currentIndexChanged, this, [this] {
-        weightsKind_->setCheckpoint(checkpoints_->currentData().toString().toStdString());
+        offerWeights();
         Q_EMIT checkpointChosen();
     });
     connect(weightsKind_, &QComboBox::currentIndexChanged, this, &SampleForm::checkpointChosen);
@@ -282,9 +282,15 @@ void SampleForm::listCheckpoints()
         chosen = checkpoints_->findData(QString::fromStdString(run->checkpoints.back().string()));
     checkpoints_->setCurrentIndex(std::max(0, chosen));
     checkpoints_->setEnabled(checkpoints_->count() > 0);
-    weightsKind_->setCheckpoint(checkpoints_->currentData().toString().toStdString());
+    offerWeights();
     Q_EMIT checkpointsListed();
     Q_EMIT checkpointChosen();
+}
+
+void SampleForm::offerWeights()
+{
+    const std::filesystem::path folder = checkpoints_->currentData().toString().toStdString();
+    weightsKind_->setCheckpoint(folder, session_.checkpointsWithBothWeights().contains(folder));
 }
 
 void SampleForm::listSizes()
@@ -342,7 +348,7 @@ std::filesystem::path SampleForm::checkpoint() const
 
 std::vector<std::filesystem::path> SampleForm::checkpointsOfRun() const
 {
-    return weightsKind_->checkpointsOfRun(session_.runs());
+    return weightsKind_->checkpointsOfRun(session_.runs(), session_.checkpointsWithBothWeights());
 }
 
 bool SampleForm::hasOtherCheckpoints() const

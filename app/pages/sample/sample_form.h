@@ -71,6 +71,7 @@ private:
     void setErased(std::vector<std::int64_t> patches, std::vector<double> weights = {});
     SampleRequest shownRequest() const; ///< As the fields say.
     void listCheckpoints();
+    void offerWeights();
     void listSizes();
     void setSize(ImageSize size);
     void tellSize(); ///< To the pickers, which show what of their pictures is used at it.

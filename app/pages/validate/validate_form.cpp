@@ -172,10 +172,10 @@ void ValidateForm::offerWeights(bool anew)
 {
     const int place = chosenPlace();
     if (place < 0)
-        return weights_->setCheckpoint({});
+        return weights_->setCheckpoint({}, false);
     const auto& usual = subjects_[static_cast<std::size_t>(place)];
     const auto* const raw = rawBeside(static_cast<std::size_t>(place));
-    weights_->setCheckpoint(raw != nullptr ? usual.checkpoint : std::filesystem::path());
+    weights_->setCheckpoint(raw != nullptr ? usual.checkpoint : std::filesystem::path(), raw != nullptr);
     if (anew)
         weights_->choose(raw != nullptr && usual.report.empty() && !raw->report.empty() ? raw->checkpoint
                                                                                         : usual.checkpoint);

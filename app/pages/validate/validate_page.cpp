@@ -18,8 +18,6 @@
 
 #include <QAction>
 #include <QBuffer>
-#include <QDateTime>
-#include <QFileInfo>
 #include <QMenu>
 #include <QProgressBar>
 #include <QPushButton>
@@ -180,9 +178,10 @@ QString ValidatePage::chosenNow() const
 {
     QStringList parts;
     for (const auto* const subject : {form_->subject(), form_->baseline()}) {
-        const auto folder = subject != nullptr ? QString::fromStdString(subject->report.string()) : QString();
-        parts << (subject != nullptr ? subjectName(*subject) : QString()) << folder
-              << QFileInfo(folder + QStringLiteral("/report.json")).lastModified().toString(Qt::ISODateWithMs);
+        parts << (subject == nullptr ? QString()
+                                     : QStringLiteral("%1|%2|%3")
+                                           .arg(subjectName(*subject), QString::fromStdString(subject->report.string()),
+                                                QString::number(subject->reportWritten.time_since_epoch().count())));
     }
     return parts.join(QLatin1Char('\n'));
 }

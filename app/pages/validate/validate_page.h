@@ -45,7 +45,7 @@ private:
     void addActions();
     void connectValidating();
     void start();
-    /// What is chosen, and of when its reports are.
+    /// What is chosen, and of when its reports are, as they were listed.
     QString chosenNow() const;
     void readChosen();
     void showRead(const ShownValidation& shown);
