@@ -192,16 +192,13 @@ void Training::showResumption()
 
 QString Training::enqueue(const TrainConfig& config, const QString& runName)
 {
-    const auto waits = [this](const QString& name) {
+    const auto isTaken = [this](const QString& name) {
         return std::ranges::any_of(queue_, [&name](const auto& queued) { return queued.runName == name; }) ||
-               (active() && runName_ == name);
-    };
-    const auto exists = [this](const QString& name) {
-        std::error_code none;
-        return std::filesystem::exists(session_.workspace().runsFolder() / name.toStdString(), none);
+               (active() && runName_ == name) ||
+               std::ranges::find(session_.runs(), name.toStdString(), &RunInfo::name) != session_.runs().end();
     };
     auto name = runName;
-    for (int i = 2; waits(name) || exists(name); ++i)
+    for (int i = 2; isTaken(name); ++i)
         name = QStringLiteral("%1-%2").arg(runName).arg(i);
     queue_.push_back({config, name});
     changeQueue();

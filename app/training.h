@@ -47,7 +47,7 @@ public:
     void stop();
     /// Starts it when the one that runs and those before it have ended, also if they failed; at once when nothing runs
     /// or waits. Somebody who stops a training stops the queue, too: startNext goes on with it. Gives the name that the
-    /// run will have: another one where `runName` is taken.
+    /// run will have: another one where `runName` is that of a run or of one that waits.
     QString enqueue(const TrainConfig& config, const QString& runName);
     void removeQueued(std::size_t place);
     /// Nothing while a training runs or none waits.

@@ -316,13 +316,21 @@ private Q_SLOTS:
         QVERIFY(training.queue().empty() && changed.count() >= 4);
 
         training.enqueue(config, "run");
-        training.enqueue(config, "run");
-        training.stop(); // holds the queue, too
+        std::filesystem::create_directories(session.workspace().runsFolder() / "notes");
+        QCOMPARE(training.enqueue(config, "notes"), QString("notes")); // a folder is no run; the disk is not asked
+        training.stop();                                               // holds the queue, too
         QTRY_VERIFY_WITH_TIMEOUT(!training.active() && session.idle(), minute);
         QCOMPARE(training.queue().size(), std::size_t(1));
         training.startNext();
         QVERIFY(training.active() && training.queue().empty());
         QTRY_VERIFY_WITH_TIMEOUT(!training.active() && session.idle(), minute);
+        const auto known = session.workspace().runsFolder() / "known";
+        test::writeText(known / "metrics.jsonl", "");
+        session.refreshRuns();
+        QTRY_VERIFY_WITH_TIMEOUT(session.idle(), minute);
+        QCOMPARE(training.enqueue(config, "known"), QString("known-2"));
+        QTRY_VERIFY_WITH_TIMEOUT(!training.active() && session.idle(), minute);
+        std::filesystem::remove_all(known);
     }
 
     void theQueueOutlivesTheProgram()

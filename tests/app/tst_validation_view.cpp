@@ -200,8 +200,8 @@ private Q_SLOTS:
         QCOMPARE(subjectName(subjects[0]), QStringLiteral("mine · step 200"));
         QVERIFY(subjects[0].report.empty() && !subjects[0].checkpoint.empty());
         QVERIFY(!subjects[1].report.empty() && !subjects[1].checkpoint.empty());
-        QCOMPARE(subjects[0].reportWritten, fs::file_time_type::min());
-        QCOMPARE(subjects[1].reportWritten, fs::last_write_time(subjects[1].report / "report.json"));
+        QVERIFY(subjects[0].reportWritten == fs::file_time_type::min());
+        QVERIFY(subjects[1].reportWritten == fs::last_write_time(subjects[1].report / "report.json"));
         QCOMPARE(subjects[2].step, qint64(50));
         QVERIFY(subjects[2].checkpoint.empty() && !subjects[2].report.empty());
     }
