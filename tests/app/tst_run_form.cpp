@@ -48,21 +48,71 @@ private Q_SLOTS:
         QSignalSpy failed(form_.get(), &RunForm::failed);
         for (const char* name : {"bare", "broken"}) {
             form_->choosePastRun("complete");
+            settle();
             QCOMPARE(form_->moreSteps(), 77);
             QVERIFY(!settings()->keys().empty());
             QVERIFY(!isNoted("cannot be read"));
             QCOMPARE(failed.count(), 0);
             form_->choosePastRun(name);
             QCOMPARE(form_->runName(), QString(name));
+            settle();
             QVERIFY2(settings()->keys().empty(), name);
             QVERIFY(!form_->config());
             QVERIFY2(isNoted("settings of this run cannot be read"), name); // nor how far it was to go
             QCOMPARE(failed.count(), 1);
             QVERIFY2(failed[0][1].value<Notice>().text.find(name) != std::string::npos, name);
             form_->newRunLike(name, false); // there is nothing to repeat
+            settle();
+            QCOMPARE(form_->runName(), QString(name));
             QVERIFY2(settings()->keys().empty(), name);
             failed.clear();
         }
+    }
+
+    void whatIsReadOfARunThatIsNoLongerChosenIsDropped()
+    {
+        form_->chooseNewRun();
+        settle();
+        QVERIFY(form_->config());
+        QSignalSpy failed(form_.get(), &RunForm::failed);
+        form_->choosePastRun("broken");
+        QVERIFY(form_->reading() && !form_->config()); // the disk is not waited for, and nothing else is started
+        form_->choosePastRun("complete");
+        settle();
+        QCOMPARE(failed.count(), 0);
+        QCOMPARE(form_->moreSteps(), 77);
+        QVERIFY(form_->continuation() == Continuation::StartAgain); // it has no checkpoint
+        form_->newRunLike("complete", false);
+        form_->choosePastRun("bare"); // before it was read
+        settle();
+        QCOMPARE(failed.count(), 1);
+        QCOMPARE(form_->runName(), QString("bare"));
+        form_->newRunLike("complete", false);
+        settle();
+        QVERIFY(form_->pastRun() == nullptr);
+        QVERIFY(form_->config());
+        QCOMPARE(form_->config()->schedule.steps, std::int64_t(77));
+    }
+
+    void aRunThatWasBrokenOffIsOfferedUnlessSomethingElseIsChosenFirst()
+    {
+        const auto checkpoint = workspace_.runsFolder() / "complete/checkpoints/step-00000005";
+        for (const char* file : {"state.json", "model.safetensors", "optimizer.safetensors"})
+            test::writeText(checkpoint / file, "{}");
+        QSignalSpy picked(form_.get(), &RunForm::pastRunChosen);
+        open();
+        QCOMPARE(form_->runName(), QString("complete"));
+        QVERIFY(form_->continuation() == Continuation::Resume);
+        QVERIFY(isNoted("Stopped at step 5 of 77"));
+        QCOMPARE(picked.count(), 1);
+        const auto chooses = connect(&session_, &Session::runsChanged, form_.get(),
+                                     [this] { form_->choosePastRun("bare"); }); // before the disk has answered
+        open();
+        disconnect(chooses);
+        QCOMPARE(form_->runName(), QString("bare"));
+        std::filesystem::remove_all(checkpoint.parent_path());
+        session_.refreshRuns();
+        settle();
     }
 
     void aFileThatIsNotChosenLeavesTheConfiguration()
@@ -81,6 +131,8 @@ private Q_SLOTS:
         list->setCurrentIndex(last);
         Q_EMIT list->activated(last);
         QCOMPARE(list->currentText(), QString("config.yaml"));
+        settle();
+        QVERIFY(form_->config());
         QCOMPARE(form_->config()->schedule.steps, std::int64_t(77));
     }
 
@@ -109,6 +161,14 @@ private Q_SLOTS:
     }
 
 private:
+    void settle() { QTRY_VERIFY_WITH_TIMEOUT(session_.idle() && !form_->reading(), 60000); }
+    void open()
+    {
+        QSignalSpy opened(&session_, &Session::workspaceChanged);
+        session_.openWorkspace(QString::fromStdString(workspace_.root.string()));
+        QTRY_COMPARE_WITH_TIMEOUT(opened.count(), 1, 60000);
+        settle();
+    }
     ConfigForm* settings() const { return form_->findChild<ConfigForm*>(); }
     bool isNoted(const QString& words) const
     {

@@ -159,6 +159,7 @@ private Q_SLOTS:
         auto* const form = window_->findChild<RunForm*>();
         auto* const start = window_->findChild<QPushButton*>("start");
         QTRY_VERIFY_WITH_TIMEOUT(form->pastRun() != nullptr, minute);
+        QTRY_VERIFY_WITH_TIMEOUT(!form->reading(), minute);
         QCOMPARE(form->pastRun()->name, "first");
         QCOMPARE(start->text(), QStringLiteral("Resume run"));
         QVERIFY(lastStep() >= 20); // its plots are still there
@@ -182,10 +183,12 @@ private Q_SLOTS:
         auto* const start = window_->findChild<QPushButton*>("start");
         form->choosePastRun("reference");
         QVERIFY(form->pastRun() != nullptr);
+        QVERIFY(!start->isEnabled()); // its settings are being read
+        QTRY_VERIFY_WITH_TIMEOUT(!form->reading(), minute);
         QCOMPARE(start->text(), QStringLiteral("New run from its weights"));
         QTest::mouseClick(start, Qt::LeftButton);
         QVERIFY(!controllers_->training.active());
-        QVERIFY(form->pastRun() == nullptr);
+        QTRY_VERIFY_WITH_TIMEOUT(form->pastRun() == nullptr, minute);
         QCOMPARE(start->text(), QStringLiteral("Start"));
         QVERIFY(form->config().has_value());
         QVERIFY(form->config()->warmStart.checkpoint.find("reference/checkpoints/step-") != std::string::npos);
@@ -199,6 +202,7 @@ private Q_SLOTS:
         controllers_->training.forgetRun();
         form->choosePastRun("first");
         QTRY_COMPARE_WITH_TIMEOUT(lastStep(), before, minute);
+        QTRY_VERIFY_WITH_TIMEOUT(!form->reading(), minute);
         QTest::mouseClick(window_->findChild<QPushButton*>("start"), Qt::LeftButton);
         QTRY_VERIFY_WITH_TIMEOUT(lastStep() > before + 3, minute);
         QCOMPARE(controllers_->training.curves().of("loss").steps().front(),
@@ -212,6 +216,7 @@ private Q_SLOTS:
         startTraining("meanwhile");
         QTRY_VERIFY_WITH_TIMEOUT(lastStep() > 0, 2 * minute);
         QTest::mouseClick(window_->findChild<QPushButton*>("queueNext"), Qt::LeftButton);
+        QTRY_VERIFY_WITH_TIMEOUT(!form->reading(), minute);
         form->findChild<ConfigForm*>()->setValue("schedule.steps", std::int64_t(4321));
         form->findChild<QLineEdit*>("runName")->setText("set-up");
         stopTraining();
@@ -397,6 +402,7 @@ private:
         window_->showPage(Page::Train);
         auto* const form = window_->findChild<RunForm*>();
         form->choosePastRun(QString()); // a new one
+        QTRY_VERIFY_WITH_TIMEOUT(!form->reading(), minute);
         window_->findChild<QLineEdit*>("runName")->setText(name);
         auto* const config = form->findChild<ConfigForm*>();
         config->setValue("model.hidden_size", std::int64_t(64));

@@ -1,5 +1,6 @@
 #include "app/pages/train/run_form.h"
 
+#include "app/background_queue.h"
 #include "app/dialogs.h"
 #include "core/config/yaml.h"
 #include "core/front/validation.h"
@@ -18,6 +19,8 @@
 #include <QVBoxLayout>
 
 #include <algorithm>
+#include <chrono>
+#include <limits>
 #include <utility>
 
 namespace nanodit {
@@ -25,6 +28,12 @@ namespace nanodit {
 namespace {
 
 constexpr auto warmStartKey = "warm_start.checkpoint";
+constexpr std::chrono::milliseconds longestUsable(150); ///< While another configuration is read.
+
+bool isNameOf(const std::vector<RunInfo>& runs, const std::string& name)
+{
+    return std::ranges::find(runs, name, &RunInfo::name) != runs.end();
+}
 
 VisitFunction visitOf(TrainConfig& config)
 {
@@ -102,11 +111,23 @@ RunForm::RunForm(Session& session, Dialogs& dialogs, QWidget* parent)
         const QSignalBlocker quiet(runs_);
         runs_->setCurrentIndex(0);
         following_.clear();
-        lookForInterrupted_ = true;
+        forgetReading();
         listConfigurations();
+        lookForInterrupted_ = true;
+    });
+    const auto somethingElse = [this] { lookForInterrupted_ = false; };
+    connect(configurations_, &QComboBox::activated, this, somethingElse);
+    connect(name_, &QLineEdit::textEdited, this, somethingElse);
+    connect(form_, &ConfigForm::edited, this, somethingElse);
+    late_.setSingleShot(true);
+    late_.setInterval(longestUsable);
+    connect(&late_, &QTimer::timeout, this, [this] {
+        setUsable();
+        showRunNote();
     });
 }
 
+/// Asks the disk, but only once a workspace, for files of the program and one that was just read.
 void RunForm::listConfigurations()
 {
     configurations_->clear();
@@ -136,24 +157,43 @@ void RunForm::listRuns()
         runs_->addItem(QString::fromStdString(run.name));
     runs_->setCurrentIndex(std::max(0, chosen.isEmpty() ? 0 : runs_->findText(chosen)));
     const auto typed = name_->text().toStdString();
-    const bool taken = std::any_of(session_.runs().begin(), session_.runs().end(),
-                                   [&typed](const RunInfo& run) { return run.name == typed; });
-    const bool beingTyped = name_->hasFocus() && name_->isModified();      // "run-1", of "run-12"
-    if (!beingTyped && (typed.empty() || (taken && newRun_->isEnabled()))) // a running one keeps its name
-        name_->setText(QString::fromStdString(freeRunName(session_.workspace())));
+    const bool taken = isNameOf(session_.runs(), typed);
+    const bool beingTyped = name_->hasFocus() && name_->isModified();        // "run-1", of "run-12"
+    if (!beingTyped && (typed.empty() || (taken && newRun_->isEnabled()))) { // a running one keeps its name
+        std::string free = "run";
+        for (int i = 2; isNameOf(session_.runs(), free); ++i)
+            free = "run-" + std::to_string(i);
+        name_->setText(QString::fromStdString(free));
+    }
     if (const int index = following_.isEmpty() ? -1 : runs_->findText(following_); index > 0) {
         runs_->setCurrentIndex(index);
         following_.clear();
         if (const auto* const run = pastRun())
-            loadConfiguration(run->folder / "config.yaml");
-    } else if (std::exchange(lookForInterrupted_, false)) {
-        if (const auto* const run = interruptedRun(session_.runs()))
-            return choosePastRun(QString::fromStdString(run->name));
+            readRun(*run);
+    } else if (const auto* const run = pastRun()) {
+        askContinuation(*run); // it may have other checkpoints now
     }
+    if (lookForInterrupted_)
+        offerInterrupted();
     showRunNote();
     validate();
     if (!chosen.isEmpty() && runs_->currentIndex() == 0) // it is gone: its curves must not stand beside another name
         runPicked();
+}
+
+/// Unless something is chosen or changed before it is found.
+void RunForm::offerInterrupted()
+{
+    session_.background().ask(
+        this,
+        [runs = session_.runs()] {
+            const auto* const run = interruptedRun(runs);
+            return run != nullptr ? QString::fromStdString(run->name) : QString();
+        },
+        [this, root = session_.workspace().root](const QString& name) {
+            if (root == session_.workspace().root && std::exchange(lookForInterrupted_, false) && !name.isEmpty())
+                choosePastRun(name);
+        });
 }
 
 void RunForm::showRunNote()
@@ -166,6 +206,11 @@ void RunForm::showRunNote()
                 tr("Fixed from the first step of a run; start a new run to change it."));
     if (run == nullptr)
         return;
+    if (reading()) {
+        if (!late_.isActive())
+            runNote_->setText(tr("Reading the settings of this run…"));
+        return;
+    }
     if (form_->keys().empty()) // what can be done with it depends on the steps that were planned
         return runNote_->setText(tr("The settings of this run cannot be read."));
     const auto step = groupedNumber(stepsDone(*run));
@@ -186,7 +231,16 @@ void RunForm::showRunNote()
 std::optional<Continuation> RunForm::continuation() const
 {
     const auto* const run = pastRun();
-    return run == nullptr ? std::nullopt : std::optional(continuationOf(*run, formConfig().schedule.steps));
+    if (run == nullptr)
+        return std::nullopt;
+    const auto found = allowed_.value_or(Continuation::Resume);
+    const bool isDone = found == Continuation::Resume && !reading() && stepsDone(*run) >= formConfig().schedule.steps;
+    return isDone ? Continuation::TrainLonger : found;
+}
+
+bool RunForm::reading() const
+{
+    return loading_ || (pastRun() != nullptr && !allowed_);
 }
 
 std::int64_t RunForm::moreSteps() const
@@ -240,15 +294,17 @@ void RunForm::choosePastRun(const QString& name)
 void RunForm::runPicked()
 {
     following_.clear();
+    lookForInterrupted_ = false;
     const auto* const run = pastRun();
     if (run == nullptr) {
+        forgetReading();
         showRunNote();
         if (!configurations_->currentData().toString().isEmpty())
             configurationPicked(configurations_->currentIndex());
         Q_EMIT newRunChosen();
         return;
     }
-    loadConfiguration(run->folder / "config.yaml");
+    readRun(*run);
     showRunNote();
     Q_EMIT pastRunChosen(*run);
 }
@@ -272,20 +328,70 @@ void RunForm::configurationPicked(int index)
     loadConfiguration(file.toStdString());
 }
 
+void RunForm::readRun(const RunInfo& run)
+{
+    allowed_.reset();
+    askContinuation(run);
+    loadConfiguration(run.folder / "config.yaml");
+}
+
+void RunForm::askContinuation(const RunInfo& run)
+{
+    session_.background().ask(
+        this, [run] { return continuationOf(run, std::numeric_limits<std::int64_t>::max()); },
+        [this, folder = run.folder](Continuation allowed) {
+            const auto* const shown = pastRun();
+            if (shown == nullptr || shown->folder != folder)
+                return;
+            allowed_ = allowed;
+            validate();
+        });
+}
+
 void RunForm::loadConfiguration(const std::filesystem::path& file)
 {
-    try {
-        showConfig(readTrainConfig(file));
-    } catch (const Error& error) {
-        loaded_ = TrainConfig(); // rather than another run's
-        form_->setFields({});
-        validate();
-        Q_EMIT failed(tr("Could not read the configuration"), noticeOf(error));
-    }
+    forgetReading();
+    loading_ = true;
+    late_.start();
+    session_.background().ask(
+        this, [file] { return readTrainConfig(file); },
+        [this, asked = asked_](const TrainConfig& config) {
+            if (asked != asked_)
+                return;
+            const auto then = std::move(afterReading_);
+            showConfig(config);
+            if (then)
+                then();
+        },
+        [this, asked = asked_](const Notice& why) {
+            if (asked != asked_)
+                return;
+            forgetReading();
+            loaded_ = TrainConfig(); // rather than another run's
+            form_->setFields({});
+            validate();
+            Q_EMIT failed(tr("Could not read the configuration"), why);
+        });
+    validate();
+}
+
+void RunForm::forgetReading()
+{
+    ++asked_;
+    loading_ = false;
+    afterReading_ = {};
+    late_.stop();
+    setUsable();
+}
+
+void RunForm::setUsable()
+{
+    form_->setReadOnly(readOnly_ || (loading_ && !late_.isActive()));
 }
 
 void RunForm::showConfig(const TrainConfig& config)
 {
+    forgetReading();
     loaded_ = config;
     form_->setFields(fieldsOf(config));
     validate();
@@ -304,7 +410,7 @@ void RunForm::validate()
     form_->showIssues(issues);
     if (pastRun() != nullptr)
         showRunNote();
-    valid_ = issues.empty() && !form_->keys().empty() && name_->hasAcceptableInput();
+    valid_ = !reading() && issues.empty() && !form_->keys().empty() && name_->hasAcceptableInput();
     Q_EMIT changed();
 }
 
@@ -323,18 +429,20 @@ void RunForm::newRunLike(const QString& name, bool fromItsWeights)
 {
     choosePastRun(name); // reads its configuration
     const auto* const run = pastRun();
-    if (run == nullptr || form_->keys().empty()) // which was said
+    if (run == nullptr)
         return;
-    auto config = formConfig();
-    config.warmStart.checkpoint =
-        fromItsWeights && !run->checkpoints.empty() ? run->checkpoints.back().string() : std::string();
-    {
-        const QSignalBlocker quiet(runs_);
-        runs_->setCurrentIndex(0);
-    }
-    showRunNote();
-    showConfig(config);
-    Q_EMIT newRunChosen();
+    const auto weights = fromItsWeights && !run->checkpoints.empty() ? run->checkpoints.back().string() : std::string();
+    afterReading_ = [this, weights] {
+        auto config = formConfig();
+        config.warmStart.checkpoint = weights;
+        {
+            const QSignalBlocker quiet(runs_);
+            runs_->setCurrentIndex(0);
+        }
+        showRunNote();
+        showConfig(config);
+        Q_EMIT newRunChosen();
+    };
 }
 
 void RunForm::showQueued(const TrainConfig& config, const QString& name)
@@ -353,7 +461,9 @@ void RunForm::setReadOnly(bool readOnly)
 {
     runs_->setEnabled(!readOnly);
     newRun_->setEnabled(!readOnly);
-    form_->setReadOnly(readOnly);
+    readOnly_ = readOnly;
+    lookForInterrupted_ = lookForInterrupted_ && !readOnly; // something is being trained
+    setUsable();
 }
 
 } // namespace nanodit

@@ -3,8 +3,10 @@
 #include "app/session.h"
 #include "core/runtime/remedy.h"
 
+#include <QTimer>
 #include <QWidget>
 
+#include <functional>
 #include <optional>
 
 class QComboBox;
@@ -25,8 +27,10 @@ class RunForm : public QWidget {
 public:
     RunForm(Session& session, Dialogs& dialogs, QWidget* parent = nullptr);
 
-    /// The configuration as the form has it. Empty while it cannot be used; the form says why.
+    /// The configuration as the form has it. Empty while it is read, and while it cannot be used; the form says why.
     std::optional<TrainConfig> config() const;
+    /// What was chosen last is still being read, in the background.
+    bool reading() const;
     QString runName() const;
     /// The past run that is chosen, or null for a new one.
     const RunInfo* pastRun() const;
@@ -38,7 +42,7 @@ public:
     /// The run that was trained here: shown as chosen once it is listed, without reading it again.
     void follow(const QString& name);
     void chooseNewRun();
-    /// How the chosen run can go on; empty for a new run.
+    /// How the chosen run can go on; empty for a new run. While it is being read, that it can be resumed.
     std::optional<Continuation> continuation() const;
     /// So many steps more than it has done are planned then.
     void planMoreSteps();
@@ -56,7 +60,12 @@ Q_SIGNALS:
 private:
     void listRuns();
     void listConfigurations();
+    void readRun(const RunInfo& run);
+    void askContinuation(const RunInfo& run);
+    void offerInterrupted();
     void loadConfiguration(const std::filesystem::path& file);
+    void forgetReading();
+    void setUsable();
     void showConfig(const TrainConfig& config);
     void showRunNote();
     void runPicked();
@@ -74,9 +83,13 @@ private:
     ConfigForm* form_;
     int configuration_ = -1; ///< Of the list, that was read last; -1: none.
     TrainConfig loaded_;
-    bool valid_ = false;
-    QString following_;               ///< To be chosen once it is listed.
-    bool lookForInterrupted_ = false; ///< A workspace was opened: what was broken off is offered first.
+    std::optional<Continuation> allowed_; ///< By the files of the past run, if steps are left; empty: not known yet.
+    bool valid_ = false, readOnly_ = false, loading_ = false;
+    int asked_ = 0;                      ///< Configurations so far: an answer to an older question is void.
+    std::function<void()> afterReading_; ///< Once, unless something else is chosen before.
+    QTimer late_;                        ///< A form that is soon another one is not greyed for a moment.
+    QString following_;                  ///< To be chosen once it is listed.
+    bool lookForInterrupted_ = false;    ///< A workspace was opened: what was broken off is offered first.
 };
 
 } // namespace nanodit

@@ -341,7 +341,7 @@ void TrainPage::begin(bool resume)
 void TrainPage::forecast()
 {
     const auto config = form_->config();
-    if (!isVisible())
+    if (!isVisible() || form_->reading()) // what is chosen is told of next
         return;
     if (!config || training_.active() || !session_.hasShards())
         return forecasts_->stop();
