@@ -227,6 +227,9 @@ private Q_SLOTS:
         form()->setReference(RecordReference{session_->records().front().id});
         find<QPushButton>("region")->click();
         auto* const canvas = find<MaskCanvas>("regionCanvas");
+        QVERIFY(!canvas->isEnabled()); // it shows another reference still
+        find<QPushButton>("regionNone")->click();
+        QVERIFY(form()->request().erasedPatches.empty());
         QTRY_VERIFY_WITH_TIMEOUT(!canvas->layers().empty() && canvas->isVisible(), minute);
         settle();
         find<QPushButton>("regionNone")->click();

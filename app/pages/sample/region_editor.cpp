@@ -47,37 +47,38 @@ RegionEditor::RegionEditor(Session& session, QWidget* parent)
 QWidget* RegionEditor::makeBar()
 {
     auto* const bar = new QWidget(this);
-    auto* const row = new QHBoxLayout(bar);
-    row->setContentsMargins(16, 8, 8, 8);
-    row->setSpacing(8);
-    auto* const erase = new QCheckBox(tr("Erase"), bar);
+    tools_ = new QWidget(bar);
+    auto* const erase = new QCheckBox(tr("Erase"), tools_);
     erase->setObjectName(QStringLiteral("regionErase"));
     erase->setToolTip(tr("Remove patches from the region; the right mouse button always removes"));
     connect(erase, &QCheckBox::toggled, this, [this](bool on) { canvas_->setErasing(on); });
-    auto* const brush = new QComboBox(bar);
+    auto* const brush = new QComboBox(tools_);
     brush->setObjectName(QStringLiteral("regionBrush"));
     brush->setAccessibleName(tr("Size of the brush"));
     for (const int side : {1, 3, 5})
         brush->addItem(tr("%1 × %1 patches").arg(side), side);
     connect(brush, &QComboBox::currentIndexChanged, this,
             [this, brush] { canvas_->setBrush(brush->currentData().toInt()); });
-    auto* const all = makeButton(tr("All"), {}, tr("The reference guides everywhere"), false, bar);
-    auto* const none = makeButton(tr("None"), {}, tr("Start with an empty region"), false, bar);
+    auto* const all = makeButton(tr("All"), {}, tr("The reference guides everywhere"), false, tools_);
+    auto* const none = makeButton(tr("None"), {}, tr("Start with an empty region"), false, tools_);
     none->setObjectName(QStringLiteral("regionNone"));
-    auto* const invert = makeButton(tr("Invert"), {}, {}, false, bar);
+    auto* const invert = makeButton(tr("Invert"), {}, tr("Swap the region and the rest"), false, tools_);
     connect(all, &QPushButton::clicked, this, [this] { canvas_->fill(true); });
     connect(none, &QPushButton::clicked, this, [this] { canvas_->fill(false); });
     connect(invert, &QPushButton::clicked, this, [this] { canvas_->invert(); });
     auto* const close = makeFlatButton(QStringLiteral("clear"), tr("Back to the picture"), bar);
     close->setObjectName(QStringLiteral("closeRegion"));
     connect(close, &QToolButton::clicked, this, &RegionEditor::closed);
-    row->addWidget(brush);
-    row->addWidget(erase);
-    row->addWidget(all);
-    row->addWidget(none);
-    row->addWidget(invert);
-    row->addWidget(scaled_);
-    row->addStretch(1);
+    auto* const tools = new QHBoxLayout(tools_);
+    tools->setContentsMargins(0, 0, 0, 0);
+    tools->setSpacing(8);
+    for (QWidget* const tool : std::initializer_list<QWidget*>{brush, erase, all, none, invert, scaled_})
+        tools->addWidget(tool);
+    tools->addStretch(1);
+    auto* const row = new QHBoxLayout(bar);
+    row->setContentsMargins(16, 8, 8, 8);
+    row->setSpacing(8);
+    row->addWidget(tools_, 1);
     row->addWidget(close);
     return bar;
 }
@@ -87,6 +88,9 @@ void RegionEditor::begin(const SampleRequest& request)
     if (!session_.dinoEncoder() || std::holds_alternative<NoReference>(request.reference))
         return;
     const int number = ++asked_;
+    tools_->setEnabled(false); // what is painted is of the reference that is read
+    canvas_->setEnabled(false);
+    readout_->setText(tr("Reading the reference…"));
     patches_ = dinoGrid(request.size, session_.dinoEncoder()->patchSize);
     const QSignalBlocker quiet(scaled_);
     scaled_->setChecked(!request.dinoWeights.empty());
@@ -109,12 +113,16 @@ void RegionEditor::begin(const SampleRequest& request)
             if (number != asked_)
                 return;
             canvas_->begin(picture, size, patches_, erased);
+            tools_->setEnabled(true);
+            canvas_->setEnabled(true);
             canvas_->setFocus();
             readout_->setText(tr("Left button: the reference guides here. Right button: text decides."));
         },
         [this, number](const Notice& why) {
-            if (number == asked_)
-                Q_EMIT failed(tr("Could not read the reference"), why);
+            if (number != asked_)
+                return;
+            readout_->setText(tr("The reference cannot be read"));
+            Q_EMIT failed(tr("Could not read the reference"), why);
         });
 }
 

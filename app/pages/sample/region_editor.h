@@ -35,6 +35,7 @@ private:
     Session& session_;
     MaskCanvas* canvas_;
     QCheckBox* scaled_;
+    QWidget* tools_ = nullptr; ///< That change the region.
     QLabel* readout_;
     GridSize patches_;
     int asked_ = 0;
