@@ -1,13 +1,16 @@
 #include "widgets/picture_table.h"
 
 #include "widgets/colours.h"
+#include "widgets/text.h"
 #include "widgets/theme.h"
 
 #include <QContextMenuEvent>
+#include <QHelpEvent>
 #include <QKeyEvent>
 #include <QPainter>
 #include <QPainterPath>
 #include <QScrollBar>
+#include <QToolTip>
 
 #include <algorithm>
 
@@ -128,6 +131,35 @@ int PictureTable::rowAt(QPoint point) const
         return -1;
     const int row = (point.y() - tableHeaderHeight + verticalScrollBar()->value()) / rowHeight();
     return row < static_cast<int>(rows_.size()) ? row : -1;
+}
+
+/// The title of a column over the pictures; beside them what is said of the row.
+QString PictureTable::helpAt(QPoint point) const
+{
+    if (point.y() < tableHeaderHeight) {
+        for (int column = 0; column < columns_.size(); ++column) {
+            const auto place = cellRect(0, column);
+            if (point.x() >= place.left() && point.x() <= place.right())
+                return columns_[column];
+        }
+        return {};
+    }
+    const int row = point.x() < textWidth ? rowAt(point) : -1;
+    if (row < 0)
+        return {};
+    const auto& shown = rows_[static_cast<std::size_t>(row)];
+    QStringList lines = {shown.title, shown.facts, shown.value};
+    lines.removeAll(QString());
+    return lines.join(QLatin1Char('\n'));
+}
+
+bool PictureTable::viewportEvent(QEvent* event)
+{
+    if (event->type() != QEvent::ToolTip)
+        return QAbstractScrollArea::viewportEvent(event);
+    const auto* const help = static_cast<QHelpEvent*>(event);
+    QToolTip::showText(help->globalPos(), toolTipOf(helpAt(help->pos())), viewport());
+    return true;
 }
 
 void PictureTable::layOut()

@@ -52,11 +52,13 @@ protected:
     void mouseReleaseEvent(QMouseEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;
     void contextMenuEvent(QContextMenuEvent* event) override;
+    bool viewportEvent(QEvent* event) override; ///< All of a text that has no room.
 
 private:
     int side() const;
     int rowHeight() const;
     int rowAt(QPoint point) const;
+    QString helpAt(QPoint point) const;
     void layOut();
     void tellCurrent(); ///< To a screen reader.
     void paintHeader(QPainter& painter) const;

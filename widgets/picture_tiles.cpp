@@ -1,10 +1,13 @@
 #include "widgets/picture_tiles.h"
 
 #include "widgets/colours.h"
+#include "widgets/text.h"
 
+#include <QHelpEvent>
 #include <QKeyEvent>
 #include <QMouseEvent>
 #include <QPainter>
+#include <QToolTip>
 
 #include <algorithm>
 
@@ -91,6 +94,20 @@ void PictureTiles::paintEvent(QPaintEvent*)
             painter.drawRect(tile.adjusted(-2, -2, 2, 2));
         }
     }
+}
+
+bool PictureTiles::event(QEvent* event)
+{
+    if (event->type() != QEvent::ToolTip)
+        return QWidget::event(event);
+    const auto* const help = static_cast<QHelpEvent*>(event);
+    QString label;
+    for (int i = 0; i < count(); ++i) {
+        if (tileRect(i).adjusted(0, 0, 0, tileLabelHeight).contains(help->pos()))
+            label = labels_[i];
+    }
+    QToolTip::showText(help->globalPos(), toolTipOf(label), this);
+    return true;
 }
 
 void PictureTiles::resizeEvent(QResizeEvent*)

@@ -29,6 +29,7 @@ Q_SIGNALS:
     void opened(int index);
 
 protected:
+    bool event(QEvent* event) override; ///< All of a label that has no room.
     void paintEvent(QPaintEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
     void mousePressEvent(QMouseEvent* event) override;

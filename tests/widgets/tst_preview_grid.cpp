@@ -3,9 +3,11 @@
 #include "widgets/preview_grid.h"
 #include "widgets/text.h"
 
+#include <QHelpEvent>
 #include <QScrollBar>
 #include <QSignalSpy>
 #include <QTest>
+#include <QToolTip>
 
 #include <vector>
 
@@ -154,6 +156,28 @@ private Q_SLOTS:
         QCOMPARE(kept.size(), QSize(Filmstrip::keptSide, Filmstrip::keptSide * 3 / 4));
         QCOMPARE(film.index(0).data(Qt::ToolTipRole).toString(), QStringLiteral("<p>&lt;b&gt; is a tag</p>"));
         QCOMPARE(toolTipOf({}), QString());
+    }
+
+    void aRowOfPicturesSaysAllThatHasNoRoom()
+    {
+        PictureTable table;
+        table.resize(1200, 600);
+        table.setColumns({"Reference", "a run with a long name"});
+        const auto caption = QStringLiteral("a caption of many <words>, ").repeated(30) + "to the last";
+        table.setRows({{.key = "a", .title = caption, .facts = "seed 3", .value = {}}});
+        table.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&table));
+        const auto helpAt = [&table](QPoint place) {
+            QToolTip::hideText();
+            QHelpEvent help(QEvent::ToolTip, place, table.viewport()->mapToGlobal(place));
+            QCoreApplication::sendEvent(table.viewport(), &help);
+            return QToolTip::text();
+        };
+        const auto cell = table.cellRect(0, 1);
+        QVERIFY(helpAt({20, cell.center().y()}).contains("to the last<br>seed 3"));
+        QVERIFY(helpAt({20, cell.center().y()}).contains("&lt;words&gt;"));
+        QVERIFY(helpAt({cell.center().x(), 8}).contains("a run with a long name"));
+        QToolTip::hideText();
     }
 
     void aSheetHoldsAsManyRowsAsOnePictureCan()

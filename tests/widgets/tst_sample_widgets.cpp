@@ -9,12 +9,14 @@
 
 #include <QApplication>
 #include <QDoubleSpinBox>
+#include <QHelpEvent>
 #include <QMimeData>
 #include <QSignalSpy>
 #include <QSlider>
 #include <QTest>
 #include <QTextBlock>
 #include <QTextLayout>
+#include <QToolTip>
 #include <QUrl>
 
 using namespace nanodit;
@@ -89,6 +91,11 @@ private Q_SLOTS:
             if (i > 0)
                 QVERIFY(!tiles.tileRect(i).intersects(tiles.tileRect(i - 1)));
         }
+        const auto label = (tiles.tileRect(2).center() + QPointF(0, tiles.tileRect(2).height() / 2 + 8)).toPoint();
+        QHelpEvent help(QEvent::ToolTip, label, tiles.mapToGlobal(label));
+        QCoreApplication::sendEvent(&tiles, &help);
+        QVERIFY2(QToolTip::text().contains("seed 3"), qPrintable(QToolTip::text())); // it may have no room
+        QToolTip::hideText();
         QSignalSpy opened(&tiles, &PictureTiles::opened);
         QTest::mouseClick(&tiles, Qt::LeftButton, {}, tiles.tileRect(1).center().toPoint());
         QCOMPARE(opened.count(), 0); // not there yet
