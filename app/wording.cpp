@@ -188,7 +188,7 @@ QString progressText(const Progress& progress)
 {
     const bool bytes = progress.unit == Unit::Bytes;
     const auto number = [bytes](std::int64_t count) {
-        return bytes ? QString::fromStdString(sizeText(count)) : QString::number(count);
+        return bytes ? QString::fromStdString(sizeText(count)) : groupedNumber(count);
     };
     QString amount;
     if (progress.total > 0)

@@ -190,8 +190,8 @@ void BucketEditor::list(const std::vector<BucketFacts>& facts, std::int64_t move
     for (const auto& bucket : facts) {
         auto* const item = new QTreeWidgetItem(table_);
         item->setText(BucketSize, QString::fromStdString(bucketName(bucket.bucket)));
-        item->setText(Pictures, QString::number(bucket.records));
-        item->setText(BucketTraining, QString::number(bucket.training));
+        item->setText(Pictures, groupedNumber(bucket.records));
+        item->setText(BucketTraining, groupedNumber(bucket.training));
         item->setText(BucketLost, bucket.records > 0 ? shareText(bucket.lost) : QStringLiteral("–"));
         item->setText(BucketEnlarged, bucket.records > 0 ? shareText(bucket.enlarged) : QStringLiteral("–"));
         for (int column = Pictures; column <= BucketEnlarged; ++column)

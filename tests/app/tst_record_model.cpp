@@ -334,7 +334,7 @@ private Q_SLOTS:
         QVERIFY(!facts.isHidden());
         QCOMPARE(facts.findChild<QLineEdit*>("recordTags")->text(), QString());
         const auto state = facts.findChild<QLabel*>("state-t5")->text();
-        QVERIFY2(state.contains("10000 stale"), qPrintable(state));
+        QVERIFY2(state.contains(groupedNumber(10000) + " stale"), qPrintable(state));
         facts.show(RecordSummary());
         QVERIFY(facts.isHidden());
     }

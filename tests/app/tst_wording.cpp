@@ -2,6 +2,7 @@
 #include "core/runtime/error.h"
 #include "tests/support/every_word.h"
 
+#include <QLocale>
 #include <QRegularExpression>
 #include <QSet>
 #include <QTest>
@@ -66,12 +67,15 @@ private Q_SLOTS:
 
     void progressLeavesOutWhatIsUnknown()
     {
+        const QLocale before;
+        QLocale::setDefault(QLocale(QLocale::English, QLocale::UnitedStates)); // as the window has it
         QCOMPARE(
             progressText(
                 {.stage = {}, .done = 812, .total = 2000, .unit = Unit::Steps, .perSecond = 2.6, .secondsLeft = 461}),
-            QStringLiteral("812/2000 steps · 2.60 steps/s · 7:41 left"));
+            QStringLiteral("812/2,000 steps · 2.60 steps/s · 7:41 left"));
         QCOMPARE(progressText({.stage = {}, .done = 3, .unit = Unit::Pictures}), QStringLiteral("3 pictures"));
         QCOMPARE(progressText({}), QString());
+        QLocale::setDefault(before);
     }
 
     void checkpointsHaveTheNameOfTheirStep()

@@ -100,10 +100,10 @@ void BucketsPanel::show(const std::vector<BucketFacts>& buckets)
     for (const auto& facts : buckets) {
         auto* const item = new QTreeWidgetItem(this);
         item->setText(BucketsBucket, QString::fromStdString(bucketName(facts.bucket)));
-        item->setText(BucketsRecords, QString::number(facts.records));
+        item->setText(BucketsRecords, groupedNumber(facts.records));
         item->setData(BucketsShare, shareRole, static_cast<double>(facts.records) / static_cast<double>(most));
-        item->setText(BucketsTraining, QString::number(facts.training));
-        item->setText(BucketsExcluded, QString::number(facts.excluded));
+        item->setText(BucketsTraining, groupedNumber(facts.training));
+        item->setText(BucketsExcluded, groupedNumber(facts.excluded));
         anyExcluded = anyExcluded || facts.excluded > 0;
         item->setText(BucketsLost, shareText(facts.lost));
         item->setData(BucketsLostBar, shareRole, facts.lost);

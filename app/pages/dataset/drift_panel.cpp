@@ -138,7 +138,7 @@ void DriftPanel::show(const DriftReport& report)
         text += tr("; %1 could not be read").arg(left);
     head_->say(left > 0 ? WorkHead::Mark::Problem : showsAPart_ ? WorkHead::Mark::Stopped : WorkHead::Mark::None, text);
     for (const auto& [bucket, drift] : report.buckets)
-        addRow(*buckets_, {QString::fromStdString(bucketName(bucket)), QString::number(drift.records),
+        addRow(*buckets_, {QString::fromStdString(bucketName(bucket)), groupedNumber(drift.records),
                            cosineText(drift.mean), cosineText(drift.lowest), cosineText(drift.cls)});
     for (const auto& record : report.records)
         addRow(*records_, {QString::fromStdString(record.id), cosineText(record.mean), cosineText(record.lowest),

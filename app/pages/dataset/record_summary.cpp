@@ -2,6 +2,7 @@
 
 #include "app/pages/dataset/record_model.h"
 #include "app/record_item.h"
+#include "widgets/text.h"
 
 #include <QCoreApplication>
 
@@ -66,10 +67,10 @@ QString arrayText(const std::vector<const RecordInfo*>& records, std::size_t arr
     }
     QStringList parts;
     for (const auto& [state, count] : counts) {
-        auto part = QStringLiteral("%1 %2").arg(QString::number(count), markStateName(markOf(state)));
+        auto part = QStringLiteral("%1 %2").arg(groupedNumber(count), markStateName(markOf(state)));
         QStringList why;
         for (const auto& [reason, times] : reasons)
-            why << (times == count ? reason : QStringLiteral("%1 × %2").arg(QString::number(times), reason));
+            why << (times == count ? reason : QStringLiteral("%1 × %2").arg(groupedNumber(times), reason));
         if (state == ArrayState::Stale && !why.isEmpty())
             part += QStringLiteral(" (%1)").arg(why.join(QStringLiteral(", ")));
         parts << part;

@@ -185,19 +185,19 @@ void ReportView::show(const ImportReport& report)
 {
     begin(report.rejects.empty(),
           tr("Imported: %1 added, %2 updated, %3 unchanged, %4 left out")
-              .arg(countText(report.added, tr("records")), QString::number(report.updated),
-                   QString::number(report.unchanged), QString::number(report.rejects.size())),
+              .arg(countText(report.added, tr("records")), groupedNumber(report.updated),
+                   groupedNumber(report.unchanged), groupedNumber(report.rejects.size())),
           {tr("Records"), tr("Count")});
-    addCounts({tr("added"), QString::number(report.added)});
-    addCounts({tr("updated"), QString::number(report.updated)});
-    addCounts({tr("unchanged"), QString::number(report.unchanged)});
-    addCounts({tr("left out"), QString::number(report.rejects.size())});
+    addCounts({tr("added"), groupedNumber(report.added)});
+    addCounts({tr("updated"), groupedNumber(report.updated)});
+    addCounts({tr("unchanged"), groupedNumber(report.unchanged)});
+    addCounts({tr("left out"), groupedNumber(report.rejects.size())});
     for (const auto& [rule, number] : report.excluded)
-        addCounts({tr("excluded: %1").arg(QString::fromStdString(rule)), QString::number(number)});
+        addCounts({tr("excluded: %1").arg(QString::fromStdString(rule)), groupedNumber(number)});
     for (const auto& remark : report.remarks) // before lines that may be too many
         addRejects({{"", remark}});
     for (const auto& [kind, what] : report.passedBy.kinds()) {
-        addCounts({tr("not imported: %1").arg(QString::fromStdString(kind)), QString::number(what.count)});
+        addCounts({tr("not imported: %1").arg(QString::fromStdString(kind)), groupedNumber(what.count)});
         if (!what.advice.empty())
             addRejects({{what.example, "one of " + std::to_string(what.count) + " " + kind + ": " + what.advice}});
     }
@@ -211,13 +211,13 @@ void ReportView::show(const CaptionReport& report)
 {
     const auto failed = static_cast<std::int64_t>(report.failures.size());
     begin(failed == 0,
-          failed == 0 ? tr("Captions: %1 written").arg(QString::number(report.made))
+          failed == 0 ? tr("Captions: %1 written").arg(groupedNumber(report.made))
                       : tr("%1 could not be captioned").arg(countText(failed, tr("records"))),
           {tr("Captions"), tr("Count")});
-    addCounts({tr("written"), QString::number(report.made)});
-    addCounts({tr("unchanged"), QString::number(report.same)});
-    addCounts({tr("already present"), QString::number(report.had)});
-    addCounts({tr("failed"), QString::number(failed)});
+    addCounts({tr("written"), groupedNumber(report.made)});
+    addCounts({tr("unchanged"), groupedNumber(report.same)});
+    addCounts({tr("already present"), groupedNumber(report.had)});
+    addCounts({tr("failed"), groupedNumber(failed)});
     addRejects(report.failures);
     finish();
 }
@@ -251,12 +251,12 @@ void ReportView::show(const PreprocessReport& report, bool stopped)
           {tr("Pass"), tr("Computed"), tr("Already up to date"), tr("Failed"), tr("Time"), tr("Rate")});
     if (stopped)
         head_->say(WorkHead::Mark::Stopped, tr("The passes were stopped: %1 computed, %2 failed")
-                                                .arg(countText(made, tr("arrays")), QString::number(failures)));
+                                                .arg(countText(made, tr("arrays")), groupedNumber(failures)));
     for (const auto& pass : report.passes) {
         const double rate = pass.seconds > 0 ? static_cast<double>(pass.made) / pass.seconds : 0;
-        addCounts({QString::fromStdString(passName(pass.pass)), QString::number(pass.made),
-                   QString::number(pass.alreadyWhole), QString::number(pass.failures.size()),
-                   durationText(pass.seconds), rateText(rate, tr("records"))});
+        addCounts({QString::fromStdString(passName(pass.pass)), groupedNumber(pass.made),
+                   groupedNumber(pass.alreadyWhole), groupedNumber(pass.failures.size()), durationText(pass.seconds),
+                   rateText(rate, tr("records"))});
         addRejects(pass.failures);
     }
     finish();
@@ -269,12 +269,12 @@ void ReportView::show(const ShardReport& report)
         samples += set.samples;
         skipped += set.skippedIncomplete + set.skippedMisaligned + set.skippedStale + set.skippedNonfinite;
     }
-    begin(skipped == 0, tr("Packed %1, %2 skipped").arg(countText(samples, tr("samples")), QString::number(skipped)),
+    begin(skipped == 0, tr("Packed %1, %2 skipped").arg(countText(samples, tr("samples")), groupedNumber(skipped)),
           {tr("Set"), tr("Samples"), tr("Shards"), tr("Incomplete"), tr("Misaligned"), tr("Stale"), tr("Non-finite")});
     for (const auto& set : report.sets) {
-        addCounts({QString::fromStdString(set.set), QString::number(set.samples), QString::number(set.shards),
-                   QString::number(set.skippedIncomplete), QString::number(set.skippedMisaligned),
-                   QString::number(set.skippedStale), QString::number(set.skippedNonfinite)});
+        addCounts({QString::fromStdString(set.set), groupedNumber(set.samples), groupedNumber(set.shards),
+                   groupedNumber(set.skippedIncomplete), groupedNumber(set.skippedMisaligned),
+                   groupedNumber(set.skippedStale), groupedNumber(set.skippedNonfinite)});
         addRejects(set.skipped);
     }
     finish();
@@ -291,9 +291,9 @@ void ReportView::show(const VerifyReport& report)
           {tr("Array"), tr("Valid"), tr("Missing"), tr("Stale"), tr("Misaligned"), tr("Shape"), tr("Non-finite"),
            tr("Unreadable")});
     for (const auto& a : report.arrays) {
-        addCounts({QString::fromLatin1(arrayFolderNames[static_cast<std::size_t>(a.array)]), QString::number(a.whole),
-                   QString::number(a.missing), QString::number(a.stale), QString::number(a.misaligned),
-                   QString::number(a.wrongShape), QString::number(a.nonfinite), QString::number(a.unreadable)});
+        addCounts({QString::fromLatin1(arrayFolderNames[static_cast<std::size_t>(a.array)]), groupedNumber(a.whole),
+                   groupedNumber(a.missing), groupedNumber(a.stale), groupedNumber(a.misaligned),
+                   groupedNumber(a.wrongShape), groupedNumber(a.nonfinite), groupedNumber(a.unreadable)});
     }
     addRejects(report.problems);
     finish();

@@ -294,7 +294,7 @@ void TrainPage::connectTraining()
     connect(&training_, &Training::finished, this, [this](const TrainReport& report) {
         const auto averaged = MovingAverage(&training_.curves().of("loss")).values(); // as on the card
         frame_->banner()->showNotice(tr("%1 ended at step %2, loss %3. Its newest checkpoint is %4.")
-                                         .arg(QString::fromStdString(report.runName), QString::number(report.lastStep),
+                                         .arg(QString::fromStdString(report.runName), groupedNumber(report.lastStep),
                                               numberText(averaged.isEmpty() ? report.finalLoss : averaged.back()),
                                               QString::fromStdString(report.checkpoint.filename().string())));
     });

@@ -140,7 +140,7 @@ void ValidatePage::connectValidating()
     connect(&validating_, &Validating::finished, this, [this](const ValidationReport& report) {
         frame_->banner()->showNotice(tr("Validated %1: %2 pictures in %3")
                                          .arg(QString::fromStdString(report.model),
-                                              QString::number(report.pictures.size()),
+                                              groupedNumber(report.pictures.size()),
                                               folderText(QString::fromStdString(report.folder.string()))));
     });
 }
