@@ -55,6 +55,8 @@ private Q_SLOTS:
     {
         const auto shards = session_->workspace().shardsFolder(), aside = shards.parent_path() / "aside";
         fs::rename(shards, aside);
+        session_->refreshRecords(); // as when the work that removed them has ended
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
         const std::pair<QWidget*, const char*> sentences[] = {{drawer<ReportView>(), "verdict"},
                                                               {drawer<AlignmentPanel>(), "alignmentVerdict"},
                                                               {drawer<EpochPanel>(), "epochSentence"},
@@ -73,6 +75,8 @@ private Q_SLOTS:
         QVERIFY(button("packHere")->isVisible());
         QVERIFY(!drawer<ReportDrawer>()->findChild<QPlainTextEdit*>()->placeholderText().isEmpty());
         fs::rename(aside, shards);
+        session_->refreshRecords();
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
         open(drawer<PassesPanel>());
         open(drawer<EpochPanel>());
         QVERIFY(!button("packHere")->isVisible());
