@@ -1,3 +1,4 @@
+#include "app/background_queue.h"
 #include "app/record_picker.h"
 #include "core/front/data.h"
 #include "core/front/sampling.h"
@@ -10,6 +11,7 @@
 #include <QComboBox>
 #include <QDoubleSpinBox>
 #include <QLineEdit>
+#include <QSemaphore>
 #include <QToolButton>
 
 #include <cmath>
@@ -65,6 +67,30 @@ private Q_SLOTS:
         QVERIFY2(zone->accessibleDescription().contains("All of it is used"),
                  qPrintable(zone->accessibleDescription()));
         form()->setReference(NoReference{});
+    }
+
+    void aReferenceThatIsReadForLongOrIsGoneIsNotShownAsTheOneBefore()
+    {
+        auto* const zone = find<DropZone>("referenceZone");
+        form()->setReference(RecordReference{session_->records()[0].id});
+        settle();
+        QVERIFY(zone->hasPicture());
+        QSemaphore disk;
+        session_->background().ask(
+            form(), [&disk] { disk.acquire(); }, [] {});
+        form()->setReference(RecordReference{session_->records()[1].id});
+        QVERIFY(zone->hasPicture()); // no flicker where it comes soon
+        const bool told = QTest::qWaitFor([zone] { return !zone->hasPicture(); }, minute);
+        const auto words = zone->accessibleName();
+        disk.release();
+        QVERIFY2(told && words.contains("Reading"), qPrintable(words));
+        settle();
+        QVERIFY(zone->hasPicture());
+        form()->setReference(RecordReference{"never-imported"}); // as a restored picture may have it
+        QVERIFY(!zone->hasPicture());
+        QVERIFY2(zone->accessibleName().contains("no record \"never-imported\""), qPrintable(zone->accessibleName()));
+        form()->setReference(NoReference{});
+        QVERIFY2(zone->accessibleName().contains("Drop a picture here"), qPrintable(zone->accessibleName()));
     }
 
     void clsCanBeOfAnotherPicture()

@@ -25,10 +25,13 @@
 #include <QSignalBlocker>
 #include <QToolButton>
 
+#include <chrono>
+
 namespace nanodit {
 
 namespace {
 constexpr int popupWidth = 480;
+constexpr std::chrono::milliseconds longestShown(150); ///< The picture before, while another one is read.
 constexpr int referenceSideKept = 768; ///< Pixels of the picture's longer side: more than a zone on any screen shows.
 
 /// A picture as large as the zone needs it, and how large it is.
@@ -155,6 +158,12 @@ ReferencePicker::ReferencePicker(Session& session, Dialogs& dialogs, Use use, QW
     column->addWidget(zone_);
     column->addLayout(row);
 
+    late_.setSingleShot(true);
+    late_.setInterval(longestShown);
+    connect(&late_, &QTimer::timeout, this, [this] {
+        zone_->clear();
+        zone_->setPrompt(tr("Reading the picture…"));
+    });
     connect(choose, &QToolButton::clicked, this, &ReferencePicker::chooseRecord);
     connect(pasted, &QToolButton::clicked, this, &ReferencePicker::paste);
     connect(zone_, &DropZone::clicked, this, &ReferencePicker::chooseFile);
@@ -190,6 +199,7 @@ void ReferencePicker::listRecords()
 void ReferencePicker::setReference(const Reference& reference)
 {
     reference_ = reference;
+    late_.start();
     showPicture();
     Q_EMIT referenceChanged();
 }
@@ -234,6 +244,7 @@ void ReferencePicker::showPicture()
         return [this, number, caption](const ShownReference& read) {
             if (number != shown_)
                 return;
+            late_.stop();
             zone_->setPicture(read.picture, caption);
             original_ = read.original;
             showPart();
@@ -242,21 +253,24 @@ void ReferencePicker::showPicture()
     const auto refuse = [this, number](const Notice& why) {
         if (number != shown_)
             return;
+        late_.stop();
         zone_->clear();
         zone_->setPrompt(noticeText(why));
     };
     if (fromRecord != nullptr) {
-        if (const auto* const record = session_.record(QString::fromStdString(fromRecord->id)))
+        const auto id = QString::fromStdString(fromRecord->id);
+        if (const auto* const record = session_.record(id))
             session_.background().ask(
                 this, [file = record->image] { return readReference(file); },
                 show(QString::fromStdString(record->caption)), refuse);
         else
-            zone_->clear();
+            refuse({tr("The workspace has no record \"%1\". Choose another reference.").arg(id).toStdString()});
     } else if (fromFile != nullptr) {
         session_.background().ask(
             this, [file = fromFile->file] { return readReference(file); },
             show(QString::fromStdString(fromFile->file.string())), refuse);
     } else {
+        late_.stop();
         zone_->setPrompt(wordsOf(use_).prompt);
         zone_->clear();
     }

@@ -4,6 +4,7 @@
 #include "core/front/sampling.h"
 
 #include <QString>
+#include <QTimer>
 #include <QWidget>
 
 #include <variant>
@@ -60,6 +61,7 @@ private:
     RecordNames* names_;
     QComboBox* records_;
     QToolButton* clear_;
+    QTimer late_;
     int shown_ = 0; ///< Counts what was asked to be shown, so that late answers are dropped.
 };
 
