@@ -251,6 +251,7 @@ QWidget* SampleForm::makeSampler()
     for (auto* const box : {intervalFrom_, intervalTo_}) {
         box->setButtonSymbols(QAbstractSpinBox::NoButtons);
         box->setProperty("buttons", "none");
+        box->setToolTip(tr("Guidance applies only while t lies in the interval: t = 1 is noise, t = 0 the picture"));
     }
     intervalFrom_->setAccessibleName(tr("Lowest t at which guidance applies"));
     intervalTo_->setAccessibleName(tr("Highest t at which guidance applies"));

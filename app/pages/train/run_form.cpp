@@ -70,6 +70,9 @@ RunForm::RunForm(Session& session, Dialogs& dialogs, QWidget* parent)
     name_->setObjectName(QStringLiteral("runName"));
     name_->setValidator(
         new QRegularExpressionValidator(QRegularExpression(QStringLiteral("[A-Za-z0-9][A-Za-z0-9._-]{0,63}")), name_));
+    name_->setPlaceholderText(tr("name of the new run"));
+    name_->setToolTip(
+        tr("Letters, digits, dots, hyphens and underscores, at most 64; the first is a letter or a digit"));
     configurations_->setObjectName(QStringLiteral("configurations"));
     configurations_->setAccessibleName(tr("Configuration to start from"));
     setRole(runNote_, "small");

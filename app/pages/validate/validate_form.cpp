@@ -103,7 +103,9 @@ QWidget* ValidateForm::makeSuite()
     steps_ = whole(1, 1000, tr(" steps"));
     steps_->setObjectName(QStringLiteral("validateSteps"));
     textScale_ = real(0, 50);
+    textScale_->setToolTip(tr("s_text: how strongly the pictures follow the caption"));
     dinoScale_ = real(0, 50);
+    dinoScale_->setToolTip(tr("s_dino: how strongly they follow the reference's layout and look"));
     guidance_ = new QComboBox(suite);
     guidance_->addItems({tr("additive"), tr("chained")});
     guidance_->setToolTip(tr("additive: v_u + s_text (v_text − v_u) + s_dino (v_dino − v_u)\n"
