@@ -3,15 +3,18 @@
 #include "app/pages/dataset/captions_panel.h"
 #include "app/pages/dataset/duplicates_panel.h"
 #include "app/pages/dataset/epoch_panel.h"
+#include "app/pages/dataset/picture_pane.h"
 #include "app/pages/dataset/record_facts.h"
 #include "app/pages/dataset/record_list.h"
 #include "app/pages/dataset/record_model.h"
 #include "app/pages/dataset/record_summary.h"
 #include "app/pages/dataset/record_table.h"
+#include "app/pages/dataset/record_view.h"
 #include "app/pages/dataset/report_view.h"
 #include "app/record_names.h"
 #include "app/session.h"
 #include "tests/app/drawn_records.h"
+#include "widgets/image_canvas.h"
 #include "widgets/text.h"
 #include "widgets/thumbnail_grid.h"
 
@@ -19,6 +22,7 @@
 #include <QComboBox>
 #include <QElapsedTimer>
 #include <QHeaderView>
+#include <QImage>
 #include <QLabel>
 #include <QLineEdit>
 #include <QListView>
@@ -27,6 +31,7 @@
 #include <QTest>
 #include <QTreeWidget>
 
+#include <memory>
 #include <string>
 
 using namespace nanodit;
@@ -337,6 +342,39 @@ private Q_SLOTS:
         QVERIFY2(state.contains(groupedNumber(10000) + " stale"), qPrintable(state));
         facts.show(RecordSummary());
         QVERIFY(facts.isHidden());
+    }
+
+    void aPictureMakesRoomWhenThatOfTheNextRecordIsLate()
+    {
+        const auto read = [](RecordView& view) {
+            view.bucket = QImage(64, 64, QImage::Format_RGB32);
+            view.bucket.fill(Qt::gray);
+            view.original = view.bucket;
+        };
+        const auto viewOf = [](const char* id) {
+            auto view = std::make_shared<RecordView>();
+            view->record.id = id;
+            view->record.original = view->record.bucket = {.width = 64, .height = 64};
+            view->grids = gridPair({.width = 64, .height = 64}, 16);
+            return view;
+        };
+        PicturePane pane("loupe");
+        const auto isEmpty = [&pane] { return pane.canvas()->layers().empty(); };
+        const auto first = viewOf("first"), second = viewOf("second"), third = viewOf("third");
+        read(*first);
+        pane.show(first, false);
+        QVERIFY(!isEmpty());
+        pane.show(second, false);
+        QVERIFY(!isEmpty()); // no flicker where it comes soon
+        QTRY_VERIFY(isEmpty());
+        read(*second);
+        pane.show(second, false);
+        QVERIFY(!isEmpty());
+        pane.show(third, false);
+        read(*third);
+        pane.show(third, false);
+        QTest::qWait(400);
+        QVERIFY(!isEmpty());
     }
 
     void whatIsLeftOutOfALongListIsCounted()

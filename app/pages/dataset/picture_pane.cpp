@@ -15,12 +15,14 @@
 #include <QVBoxLayout>
 
 #include <algorithm>
+#include <chrono>
 
 namespace nanodit {
 
 namespace {
 constexpr int paneMargin = 12, paneSpacing = 8;
-}
+constexpr std::chrono::milliseconds longestBefore(150); ///< Shorter readings would flicker.
+} // namespace
 
 PicturePane::PicturePane(const QString& name, QWidget* parent)
     : QWidget(parent)
@@ -57,6 +59,13 @@ PicturePane::PicturePane(const QString& name, QWidget* parent)
 
     connect(lensChoice_, &QComboBox::currentIndexChanged, this,
             [this](int index) { setLens(lenses[static_cast<std::size_t>(index)]); });
+    late_.setSingleShot(true);
+    late_.setInterval(longestBefore);
+    connect(&late_, &QTimer::timeout, this, [this] {
+        canvas_->setLayers({}, extent_);
+        canvas_->setEmptyText(tr("Reading the picture…"));
+        list_->refresh();
+    });
     connect(list_, &LayerList::layerSwitched, this, [this](const QString& layer, bool visible, double opacity) {
         layers_.keepSwitch(layer, visible, opacity);
     });
@@ -64,20 +73,27 @@ PicturePane::PicturePane(const QString& name, QWidget* parent)
 
 void PicturePane::show(const std::shared_ptr<const RecordView>& view, bool fitting)
 {
+    const bool another = view != view_;
     view_ = view;
     fitting_ = fitting;
     if (!view->pictureProblem.isEmpty())
         return clear(view->pictureProblem);
     tellObstacle();
-    if (view->bucket.isNull()) // the picture before stays until this one is read
+    if (view->bucket.isNull()) { // the picture before stays unless this one is late
+        if (another)
+            late_.start();
         return;
-    canvas_->setLayers(layers_.make(*view), RecordLayers::extentOf(*view));
+    }
+    late_.stop();
+    extent_ = RecordLayers::extentOf(*view);
+    canvas_->setLayers(layers_.make(*view), extent_);
     list_->refresh();
     tellObstacle();
 }
 
 void PicturePane::clear(const QString& why)
 {
+    late_.stop();
     view_.reset();
     canvas_->clear();
     canvas_->setEmptyText(why.isEmpty() ? tr("Select a picture on the left") : why);
