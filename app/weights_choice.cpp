@@ -37,7 +37,7 @@ WeightsChoice::WeightsChoice(QWidget* parent)
 void WeightsChoice::setCheckpoint(const std::filesystem::path& folder, bool hasBoth)
 {
     folder_ = folder;
-    raw_ = hasBoth ? weightsFile(folder, WeightsKind::Raw) : std::filesystem::path();
+    raw_ = hasBoth ? weightsFileIn(folder, WeightsKind::Raw) : std::filesystem::path();
     setVisible(!raw_.empty());
 }
 
@@ -74,7 +74,7 @@ WeightsChoice::checkpointsOfRun(const std::vector<RunInfo>& runs, const std::set
     auto all = run->checkpoints;
     for (auto& one : all) {
         if (isRaw() && withBoth.contains(one))
-            one = weightsFile(one, WeightsKind::Raw);
+            one = weightsFileIn(one, WeightsKind::Raw);
     }
     return all;
 }

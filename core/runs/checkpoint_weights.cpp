@@ -52,6 +52,11 @@ fs::path weightsFile(const fs::path& checkpoint)
     return isThere(average) ? average : checkpoint / fileName(WeightsKind::Raw);
 }
 
+fs::path weightsFileIn(const fs::path& folder, WeightsKind kind)
+{
+    return folder / fileName(kind);
+}
+
 fs::path weightsFile(const fs::path& checkpoint, WeightsKind kind)
 {
     std::error_code none;

@@ -20,6 +20,8 @@ WeightsKind weightsKindFromName(const std::string& name);
 std::filesystem::path checkpointFolder(const std::filesystem::path& checkpoint);
 /// The default weights file of a checkpoint: its average if there is one; of a weights file, itself.
 std::filesystem::path weightsFile(const std::filesystem::path& checkpoint);
+/// Where the folder of a checkpoint keeps these weights, whether they are there or not. Asks no disk.
+std::filesystem::path weightsFileIn(const std::filesystem::path& folder, WeightsKind kind);
 /// The file of these weights. Throws UsageError when the checkpoint has none (no average was kept, or an exported run
 /// has its average alone), and for a file that holds others.
 std::filesystem::path weightsFile(const std::filesystem::path& checkpoint, WeightsKind kind);
