@@ -12,7 +12,7 @@ namespace nanodit {
 
 namespace {
 
-constexpr auto copyAgain = "; copy it again from where the model came from";
+constexpr auto copyAgain = "; copy it again from where it came from";
 
 } // namespace
 

@@ -163,7 +163,7 @@ private Q_SLOTS:
     void whatIsWrongInAConfigurationIsToldWithWhatToDo()
     {
         const JsonFields fields(nlohmann::json::parse(R"({"width": "wide"})"), "config.json");
-        const std::string remedy = "; copy it again from where the model came from";
+        const std::string remedy = "; copy it again from where it came from";
         QCOMPARE(errorOf([&] { fields.integer("width", 1); }),
                  "config.json has \"width\": \"wide\", where a whole number was expected" + remedy);
         QCOMPARE(errorOf([&] { fields.require({"heads"}); }), "config.json lacks \"heads\"" + remedy);

@@ -196,13 +196,14 @@ private Q_SLOTS:
                  message.c_str());
         lpips.write("backbone.json", "{\"tensors\": [{\"shape\": [1]}]}");
         message = test::errorOf([&] { runGolden(lpips.folder()); });
-        QVERIFY2(message.find("backbone.json") != std::string::npos && message.ends_with("lacks \"name\""),
+        QVERIFY2(message.find("backbone.json") != std::string::npos &&
+                     message.find("lacks \"name\"") != std::string::npos,
                  message.c_str());
 
         const ChangedCase adamw("adamw_ema");
         adamw.write("case.json", "{\"kind\": \"adamw_ema\"}");
         message = test::errorOf([&] { runGolden(adamw.folder()); });
-        QVERIFY2(message.ends_with("case.json lacks \"betas\""), message.c_str());
+        QVERIFY2(message.find("case.json lacks \"betas\"") != std::string::npos, message.c_str());
     }
 
     /// LibTorch's sentence about shapes names no file: ours does.
