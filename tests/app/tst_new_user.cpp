@@ -82,6 +82,8 @@ private Q_SLOTS:
                 shown = button->isVisible() ? button : shown.data();
         }
         QVERIFY(shown != nullptr);
+        window_->activateWindow();
+        QVERIFY(QTest::qWaitForWindowActive(window_.get()));
         shown->setFocus();
         QTRY_VERIFY_WITH_TIMEOUT(shown->hasFocus(), minute);
         session_->refreshRecords();

@@ -107,7 +107,7 @@ private Q_SLOTS:
         QVERIFY(strip.shownBars().empty()); // what it reports until then is not lost
         QTRY_COMPARE(strip.shownBars().size(), std::size_t{1});
         QCOMPARE(strip.shownBars().front()->accessibleName(), QString("long"));
-        QVERIFY2(strip.shownBars().front()->said().contains("7000"), qPrintable(strip.shownBars().front()->said()));
+        QVERIFY2(strip.shownBars().front()->said().contains("7,000"), qPrintable(strip.shownBars().front()->said()));
         session.endAllJobs();
     }
 

@@ -160,6 +160,8 @@ private Q_SLOTS:
     void aCaptionThatIsBeingWrittenWhenTheWindowClosesIsKept()
     {
         const auto id = idOf(4);
+        window_->activateWindow(); // after the settings of the test before
+        QVERIFY(QTest::qWaitForWindowActive(window_.get()));
         browser()->choose(id);
         settle();
         grid()->setFocus();

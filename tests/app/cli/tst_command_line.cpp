@@ -306,7 +306,7 @@ void CommandLineTest::whatCannotBeResumedIsNotForecast()
     const QStringList resume = {"-w", text(workspace.root), "train", "--resume", "--run", "none"};
     const auto forecast = runProgram(resume + QStringList{"--dry-run"});
     QCOMPARE(forecast.exitCode, 2);
-    QVERIFY2(forecast.errors.contains("the run \"none\" has no checkpoint"), qPrintable(forecast.errors));
+    QVERIFY2(forecast.errors.contains("there is no run \"none\""), qPrintable(forecast.errors));
     const auto warmed = runProgram(resume + QStringList{"--warm-start", "model.pt"});
     QCOMPARE(warmed.exitCode, 2);
     QVERIFY2(warmed.errors.contains("--warm-start is for a new run"), qPrintable(warmed.errors));
