@@ -4,6 +4,8 @@
 
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 
+#include <csignal>
+
 namespace nanodit {
 
 namespace {
@@ -23,6 +25,8 @@ public:
 
 std::shared_ptr<Collective> joinOverGloo(const Meeting& meeting)
 {
+    // Gloo writes to a process that has just ended, which must be an error that names it, not the end of this one.
+    std::signal(SIGPIPE, SIG_IGN);
     return std::make_shared<GroupCollective<GlooGroup>>(meeting, [&meeting](const auto& store) {
         auto options = c10d::ProcessGroupGloo::Options::create(groupTimeout(meeting));
         const bool here = meeting.host == "127.0.0.1" || meeting.host == "localhost";
