@@ -192,14 +192,13 @@ void Training::showResumption()
 
 QString Training::enqueue(const TrainConfig& config, const QString& runName)
 {
-    const auto isTaken = [this](const QString& name) {
+    const auto isTaken = [this](const std::string& stdName) {
+        const auto name = QString::fromStdString(stdName);
         return std::ranges::any_of(queue_, [&name](const auto& queued) { return queued.runName == name; }) ||
                (active() && runName_ == name) ||
-               std::ranges::find(session_.runs(), name.toStdString(), &RunInfo::name) != session_.runs().end();
+               std::ranges::find(session_.runs(), stdName, &RunInfo::name) != session_.runs().end();
     };
-    auto name = runName;
-    for (int i = 2; isTaken(name); ++i)
-        name = QStringLiteral("%1-%2").arg(runName).arg(i);
+    const auto name = QString::fromStdString(freeRunName(runName.toStdString(), isTaken));
     queue_.push_back({config, name});
     changeQueue();
     if (queue_.size() == 1)

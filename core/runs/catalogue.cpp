@@ -114,12 +114,18 @@ std::string nearestRun(const Workspace& workspace, const std::string& name)
 
 std::string freeRunName(const Workspace& workspace, const std::string& stem)
 {
-    for (int i = 1;; ++i) {
-        const auto name = i == 1 ? stem : stem + "-" + std::to_string(i);
+    return freeRunName(stem, [&workspace](const std::string& name) {
         std::error_code none;
-        if (!fs::exists(fs::symlink_status(workspace.runsFolder() / name, none)))
-            return name;
-    }
+        return fs::exists(fs::symlink_status(workspace.runsFolder() / name, none));
+    });
+}
+
+std::string freeRunName(const std::string& stem, const std::function<bool(const std::string& name)>& isTaken)
+{
+    auto name = stem;
+    for (int i = 2; isTaken(name); ++i)
+        name = stem + "-" + std::to_string(i);
+    return name;
 }
 
 RunState runState(const RunInfo& run, std::int64_t steps, std::int64_t planned, bool running)

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -38,6 +39,8 @@ std::string nearestRun(const Workspace& workspace, const std::string& name);
 
 /// `stem`, `stem`-2, ...: the first name that no folder below runs/ has.
 std::string freeRunName(const Workspace& workspace, const std::string& stem = "run");
+/// The first of these that is not taken. Asks no disk.
+std::string freeRunName(const std::string& stem, const std::function<bool(const std::string& name)>& isTaken);
 
 enum class RunState { Running, Finished, Stopped, NoCheckpoint };
 /// `planned`: steps of its configuration, 0 when that is not known. `running`: somebody trains it now.

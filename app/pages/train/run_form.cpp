@@ -161,13 +161,10 @@ void RunForm::listRuns()
     runs_->setCurrentIndex(std::max(0, chosen.isEmpty() ? 0 : runs_->findText(chosen)));
     const auto typed = name_->text().toStdString();
     const bool taken = isNameOf(session_.runs(), typed);
-    const bool beingTyped = name_->hasFocus() && name_->isModified();        // "run-1", of "run-12"
-    if (!beingTyped && (typed.empty() || (taken && newRun_->isEnabled()))) { // a running one keeps its name
-        std::string free = "run";
-        for (int i = 2; isNameOf(session_.runs(), free); ++i)
-            free = "run-" + std::to_string(i);
-        name_->setText(QString::fromStdString(free));
-    }
+    const bool beingTyped = name_->hasFocus() && name_->isModified();      // "run-1", of "run-12"
+    if (!beingTyped && (typed.empty() || (taken && newRun_->isEnabled()))) // a running one keeps its name
+        name_->setText(QString::fromStdString(
+            freeRunName("run", [this](const auto& name) { return isNameOf(session_.runs(), name); })));
     if (const int index = following_.isEmpty() ? -1 : runs_->findText(following_); index > 0) {
         runs_->setCurrentIndex(index);
         following_.clear();
