@@ -65,16 +65,9 @@ private Q_SLOTS:
     void newestFirstTurnsTheOrderAround()
     {
         BackgroundQueue queue(BackgroundQueue::Order::NewestFirst);
-        QSemaphore begun, go;
+        QSemaphore go;
         std::vector<int> order;
-        queue.ask(
-            this,
-            [&] {
-                begun.release();
-                go.acquire();
-            },
-            [] {});
-        begun.acquire(); // the thread is busy: what comes now waits
+        keepBusy(queue, go);
         for (int i = 0; i < 4; ++i)
             queue.ask(
                 this, [i] { return i; }, [&](int value) { order.push_back(value); });
@@ -85,19 +78,12 @@ private Q_SLOTS:
 
     void finishesWhatWaitsBeforeItEndsWhereThatMustNotBeLost()
     {
-        QSemaphore begun, go;
+        QSemaphore go;
         std::vector<int> done;
         std::jthread later;
         {
             BackgroundQueue queue(BackgroundQueue::Order::OldestFirst, BackgroundQueue::AtEnd::Finish);
-            queue.ask(
-                this,
-                [&] {
-                    begun.release();
-                    go.acquire();
-                },
-                [] {});
-            begun.acquire();
+            keepBusy(queue, go);
             for (int i = 0; i < 3; ++i)
                 queue.ask(
                     this, [&done, i] { done.push_back(i); }, [] { QFAIL("must not answer"); });
@@ -113,15 +99,8 @@ private Q_SLOTS:
     void forgetsWhatWaits()
     {
         BackgroundQueue queue;
-        QSemaphore begun, go;
-        queue.ask(
-            this,
-            [&] {
-                begun.release();
-                go.acquire();
-            },
-            [] {});
-        begun.acquire();
+        QSemaphore go;
+        keepBusy(queue, go);
         bool answered = false;
         for (int i = 0; i < 10; ++i)
             queue.ask(
@@ -130,6 +109,21 @@ private Q_SLOTS:
         go.release();
         QTRY_COMPARE_WITH_TIMEOUT(queue.pending(), 0, 60000);
         QVERIFY(!answered);
+    }
+
+private:
+    /// The thread of the queue waits for `go` from here on: what is asked meanwhile waits, too.
+    void keepBusy(BackgroundQueue& queue, QSemaphore& go)
+    {
+        const auto begun = std::make_shared<QSemaphore>(); // which the thread may still be leaving below
+        queue.ask(
+            this,
+            [begun, &go] {
+                begun->release();
+                go.acquire();
+            },
+            [] {});
+        begun->acquire();
     }
 };
 

@@ -54,14 +54,8 @@ private Q_SLOTS:
     {
         const auto id = idOf(2);
         const auto before = captionIn(folder_ / "other", id.toStdString());
-        browser()->choose(id);
-        settle();
-        grid()->setFocus();
-        QTest::keyClick(grid(), Qt::Key_E);
         auto* const field = window_->findChild<QPlainTextEdit*>("captionField");
-        QTRY_VERIFY_WITH_TIMEOUT(field->isVisible(), minute);
-        field->selectAll();
-        QTest::keyClicks(field, "written in the demo");
+        write(field, id, "written in the demo");
         window_->openWorkspace(path("other")); // and nothing ended the editing
         waitFor("other");
         QVERIFY(!field->isVisible());
@@ -162,20 +156,25 @@ private Q_SLOTS:
         const auto id = idOf(4);
         window_->activateWindow(); // after the settings of the test before
         QVERIFY(QTest::qWaitForWindowActive(window_.get()));
-        browser()->choose(id);
-        settle();
-        grid()->setFocus();
-        QTest::keyClick(grid(), Qt::Key_E);
         auto* const field = window_->findChild<QPlainTextEdit*>("captionField");
-        QTRY_VERIFY_WITH_TIMEOUT(field->isVisible(), minute);
-        field->selectAll();
-        QTest::keyClicks(field, "written at the end");
+        write(field, id, "written at the end");
         QVERIFY(window_->close());
         closeWindow();
         QCOMPARE(captionIn(folder_ / "demo", id.toStdString()), std::string("written at the end"));
     }
 
 private:
+    /// Into the caption of a record of the grid, without an end to it.
+    void write(QPlainTextEdit* field, const QString& id, const char* text)
+    {
+        browser()->choose(id);
+        settle();
+        grid()->setFocus();
+        QTest::keyClick(grid(), Qt::Key_E);
+        QTRY_VERIFY_WITH_TIMEOUT(field->isVisible(), minute);
+        field->selectAll();
+        QTest::keyClicks(field, text);
+    }
     void waitFor(const char* name)
     {
         QTRY_VERIFY_WITH_TIMEOUT(
