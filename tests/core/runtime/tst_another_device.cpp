@@ -25,6 +25,7 @@
 
 using namespace nanodit;
 using test::farDevice;
+using test::farDeviceLearns;
 namespace fs = std::filesystem;
 
 namespace {
@@ -108,6 +109,8 @@ private Q_SLOTS:
     }
     void aModelAndItsGradients()
     {
+        if (!farDeviceLearns())
+            QSKIP("this LibTorch learns on NVIDIA's devices alone");
         QFETCH(int, position);
         QFETCH(bool, checkpointing);
         TrainConfig config;
@@ -148,6 +151,8 @@ private Q_SLOTS:
 
     void aTrainingWithPreviewsAttentionAndValidation()
     {
+        if (!farDeviceLearns())
+            QSKIP("this LibTorch learns on NVIDIA's devices alone");
         const auto there = train("far", far(), 4), here = train("near", near(), 4);
         QVERIFY2(there.log.find("computing on privateuseone:0, float32") != std::string::npos, there.log.c_str());
         for (const auto* const text : {"no preview pictures", "no validation"})
