@@ -49,7 +49,7 @@ fs::path fileOf(const std::string& given)
     return configurationFile(given);
 }
 
-json number(double value)
+json limitJson(double value)
 {
     return std::isfinite(value) ? json(value) : json();
 }
@@ -67,8 +67,8 @@ json toJson(AnyConfig defaults, AnyConfig* read)
         json line = {{"key", setting.key},
                      {"type", setting.type},
                      {"default", values[pointer]},
-                     {"minimum", number(setting.minimum)},
-                     {"maximum", number(setting.maximum)},
+                     {"minimum", limitJson(setting.minimum)},
+                     {"maximum", limitJson(setting.maximum)},
                      {"choices", setting.choices},
                      {"unit", setting.unit},
                      {"help", setting.help}};

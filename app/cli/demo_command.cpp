@@ -72,6 +72,50 @@ struct LayoutArguments {
     LayoutRequest request;
 };
 
+double rightShare(const LayoutScore& score)
+{
+    return 100 * static_cast<double>(score.rightShape) / static_cast<double>(score.things);
+}
+
+std::string layoutText(const LayoutReport& report)
+{
+    const auto& painted = report.painted;
+    auto text = formatted(
+        "layout error %.4f of the diagonal over %lld objects in %lld pictures (finder on the true pictures: %.4f)\n"
+        "error against the region that the caption names: %.4f; %lld in their region\n"
+        "%lld not found, %lld of the wrong shape, %lld unexpected colours; %.1f %% in their colour and shape\n"
+        "(finder on the true pictures: %.1f %%)\n",
+        painted.error(), static_cast<long long>(painted.things), static_cast<long long>(painted.pictures),
+        report.finder.error(), painted.regionError(), static_cast<long long>(painted.inRegion),
+        static_cast<long long>(painted.missing),
+        static_cast<long long>(painted.things - painted.missing - painted.rightShape),
+        static_cast<long long>(painted.spurious), rightShare(painted), rightShare(report.finder));
+    if (const auto& other = report.asOther)
+        text += formatted("the same pictures compared with the other scenes: layout error %.4f over %lld objects, "
+                          "%lld not found; %.1f %% in their colour and shape\n",
+                          other->error(), static_cast<long long>(other->things), static_cast<long long>(other->missing),
+                          rightShare(*other));
+    return text;
+}
+
+nlohmann::json scoreJson(const LayoutScore& score)
+{
+    return {{"layout_error", score.error()}, {"region_error", score.regionError()},
+            {"in_region", score.inRegion},   {"pictures", score.pictures},
+            {"things", score.things},        {"missing", score.missing},
+            {"spurious", score.spurious},    {"right_shape", score.rightShape}};
+}
+
+nlohmann::json layoutJson(const LayoutReport& report)
+{
+    auto json = scoreJson(report.painted);
+    json["finder_error"] = report.finder.error();
+    json["finder_right_shape"] = report.finder.rightShape;
+    if (report.asOther)
+        json["other"] = scoreJson(*report.asOther);
+    return json;
+}
+
 void runLayout(LayoutArguments arguments, Options& options)
 {
     LayoutReport report;
@@ -84,29 +128,7 @@ void runLayout(LayoutArguments arguments, Options& options)
     request.finished = [&report](const LayoutReport& measured) { report = measured; };
     if (runJob(*makeLayoutJob(std::move(request)), options.output, "") == JobEnd::Cancelled)
         return;
-    const auto text = formatted(
-        "layout error %.4f of the diagonal over %lld objects in %lld pictures (finder on the true pictures: %.4f)\n"
-        "error against the region that the caption names: %.4f; %lld in their region\n"
-        "%lld not found, %lld of the wrong shape, %lld unexpected colours; %.1f %% in their colour and shape\n"
-        "(finder on the true pictures: %.1f %%)\n",
-        report.error, static_cast<long long>(report.things), static_cast<long long>(report.pictures),
-        report.finderError, report.regionError, static_cast<long long>(report.inRegion),
-        static_cast<long long>(report.missing),
-        static_cast<long long>(report.things - report.missing - report.rightShape),
-        static_cast<long long>(report.spurious),
-        100 * static_cast<double>(report.rightShape) / static_cast<double>(report.things),
-        100 * static_cast<double>(report.finderRightShape) / static_cast<double>(report.things));
-    printResult(options.output, text,
-                {{"layout_error", report.error},
-                 {"region_error", report.regionError},
-                 {"in_region", report.inRegion},
-                 {"finder_error", report.finderError},
-                 {"pictures", report.pictures},
-                 {"things", report.things},
-                 {"missing", report.missing},
-                 {"spurious", report.spurious},
-                 {"right_shape", report.rightShape},
-                 {"finder_right_shape", report.finderRightShape}});
+    printResult(options.output, layoutText(report), layoutJson(report));
 }
 
 /// --style and --side of scenes.
@@ -181,6 +203,27 @@ void registerMeasure(CLI::App& demo, Options& options)
     });
 }
 
+/// --other and --blend-weight.
+void addOtherScene(CLI::App& command, LayoutRequest& request)
+{
+    auto* const other =
+        command
+            .add_option_function<std::string>(
+                "--other",
+                [&request](const std::string& name) {
+                    request.other = name == "cls" ? OtherScene::Cls : OtherScene::Blend;
+                },
+                "Take cls from the next validation scene, or blend the scene's tokens with that scene's, and compare "
+                "the pictures with both")
+            ->check(CLI::IsMember({"cls", "blend"}));
+    command
+        .add_option("--blend-weight", request.blendWeight,
+                    "With --other blend: share of the scene's own tokens; the other scene has the rest")
+        ->needs(other)
+        ->check(number(0, 1))
+        ->capture_default_str();
+}
+
 void registerLayout(CLI::App& demo, Options& options)
 {
     auto* const command = demo.add_subcommand(
@@ -194,6 +237,7 @@ void registerLayout(CLI::App& demo, Options& options)
     addScales(*command, request.textScale, request.dinoScale);
     addGuidance(*command, request.guidance);
     addSeed(*command, request.seed, "Seed of the noise");
+    addOtherScene(*command, request);
     auto* const out = command->add_option("-o,--out", request.keepPictures,
                                           "Folder for the pictures, each beside the true one (default: not kept)");
     command->add_option("--keep", request.keepPictures)->excludes(out)->group(""); // its earlier name

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/config/workspace_config.h"
+#include "core/demo/layout.h"
 #include "core/runtime/compute_choice.h"
 #include "core/runtime/job.h"
 #include "core/sample/sample_request.h"
@@ -9,8 +10,16 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 
 namespace nanodit {
+
+/// What a picture gets of another scene than its own: of the validation scene that follows it in the same bucket.
+enum class OtherScene {
+    Nothing,
+    Cls,   ///< CLS is the other scene's; the patches stay.
+    Blend, ///< CLS and patches are mixed with the other scene's.
+};
 
 /// Paints validation scenes after their stored text and DINO tokens, finds the coloured things in the pictures and
 /// measures how far they are from where they should be.
@@ -23,21 +32,19 @@ struct LayoutRequest {
     double textScale = 2.0, dinoScale = 2.0;
     GuidanceMode guidance = GuidanceMode::Additive;
     std::uint64_t seed = 0;
+    OtherScene other = OtherScene::Nothing;
+    double blendWeight = 0.5;           ///< Share of the scene's own tokens in a blend, 0 to 1.
     std::filesystem::path keepPictures; ///< Folder for PNGs, painted beside true; empty: none.
     ComputeChoice device;
     std::function<void(const struct LayoutReport&)> finished = [](const auto&) {};
 };
 struct LayoutReport {
-    std::int64_t pictures = 0, things = 0;
-    std::int64_t missing = 0;          ///< Things that were not found.
-    std::int64_t spurious = 0;         ///< Colours found that should not be there.
-    std::int64_t rightShape = 0;       ///< Of those found.
-    std::int64_t inRegion = 0;         ///< Of those found: in the ninth of the picture that the caption names.
-    double error = 0;                  ///< Mean distance in fractions of the diagonal; a missing thing counts 0.5.
-    double regionError = 0;            ///< The same to the edge of the named ninth, 0 inside.
-    double finderError = 0;            ///< The error measured on the true pictures.
-    std::int64_t finderRightShape = 0; ///< Things whose shape is recognised on the true pictures: the most that can be.
+    LayoutScore painted;                ///< The pictures, held against their own scenes.
+    std::optional<LayoutScore> asOther; ///< The same pictures, held against the other scenes; empty for Nothing.
+    LayoutScore finder;                 ///< The true pictures: the most that can be found.
 };
+/// Errors: DataError when the workspace is no demo, or a validation scene is alone in its bucket where another is
+/// needed.
 std::unique_ptr<Job> makeLayoutJob(LayoutRequest request);
 
 } // namespace nanodit

@@ -118,10 +118,11 @@ private Q_SLOTS:
         const auto additive = layout(GuidanceMode::Additive, "additive");
         const auto chained = layout(GuidanceMode::Chained, "chained");
         for (const auto& report : {additive, chained}) {
-            QCOMPARE(report.pictures, std::int64_t{2});
-            QCOMPARE(report.finderRightShape, report.things); // of true pictures every shape is told
+            QCOMPARE(report.painted.pictures, std::int64_t{2});
+            QVERIFY(!report.asOther);
+            QCOMPARE(report.finder.rightShape, report.painted.things); // of true pictures every shape is told
         }
-        QCOMPARE(chained.things, additive.things);
+        QCOMPARE(chained.painted.things, additive.painted.things);
         int compared = 0;
         for (const auto& entry : std::filesystem::directory_iterator(folder_ / "additive")) {
             const auto other = readImage(folder_ / "chained" / entry.path().filename());
@@ -136,7 +137,39 @@ private Q_SLOTS:
         setExcluded(workspace_, {"scene-000009"}, "too dark");
         const auto report = layout(GuidanceMode::Additive, "without");
         setExcluded(workspace_, {"scene-000009"}, "");
-        QCOMPARE(report.pictures, std::int64_t{1});
+        QCOMPARE(report.painted.pictures, std::int64_t{1});
+    }
+
+    void picturesOfTwoScenesAreComparedWithBoth()
+    {
+        // Two scenes of one bucket, each the other's other: all things are asked for once as their own and once as the
+        // other's.
+        const auto records = listRecords(workspace_);
+        std::vector<std::string> formerly, two;
+        for (const auto& record : records) {
+            if (record.split == "val")
+                formerly.push_back(record.id);
+            if (record.bucket == records.front().bucket && two.size() < 2)
+                two.push_back(record.id);
+        }
+        setSplit(workspace_, formerly, "train");
+        setSplit(workspace_, two, "val");
+        const auto cls = layout("cls", OtherScene::Cls);
+        const auto own = layout("own", OtherScene::Blend, 1.0);
+        const auto swapped = layout("swapped", OtherScene::Blend, 0.0);
+        setSplit(workspace_, {two.back()}, "train");
+        const auto alone = test::errorOf([this] { layout("alone", OtherScene::Cls); });
+        setSplit(workspace_, two, "train");
+        setSplit(workspace_, formerly, "val");
+
+        for (const auto& report : {cls, own, swapped}) {
+            QVERIFY(report.asOther);
+            QCOMPARE(report.asOther->pictures, report.painted.pictures);
+            QCOMPARE(report.asOther->things, report.painted.things);
+        }
+        QVERIFY(own.painted.error() < own.asOther->error());
+        QVERIFY(swapped.painted.error() > swapped.asOther->error());
+        QVERIFY2(alone.find("the only validation scene of its bucket") != std::string::npos, alone.c_str());
     }
 
     void warnsOfEncodersThatTheModelWasNotTrainedWith()
@@ -166,15 +199,28 @@ private:
         request.seed = 3;
         return request;
     }
-    /// Of two pictures in a few steps, which are kept in a folder of this name.
+    /// Of two pictures in a few steps, which are kept in a folder of this name:
     LayoutReport layout(GuidanceMode guidance, const char* name) const
     {
         LayoutRequest request;
+        request.guidance = guidance;
+        return layout(std::move(request), name);
+    }
+    /// Without the caption, which is always the scene's own.
+    LayoutReport layout(const char* name, OtherScene other, double blendWeight = 0.5) const
+    {
+        LayoutRequest request;
+        request.textScale = 0;
+        request.other = other;
+        request.blendWeight = blendWeight;
+        return layout(std::move(request), name);
+    }
+    LayoutReport layout(LayoutRequest request, const char* name) const
+    {
         request.workspace = workspace_;
         request.checkpoint = newestCheckpoint(workspace_, "reference");
         request.pictures = 2;
         request.steps = 4;
-        request.guidance = guidance;
         request.keepPictures = folder_ / name;
         request.device.threads = 2;
         LayoutReport report;
