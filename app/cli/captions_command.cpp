@@ -97,7 +97,7 @@ void registerCaptions(CLI::App& app, Options& options)
 
     auto* const undo = command->add_subcommand("undo", "Undo the last edit; run it again for the one before");
     undo->callback(
-        [&options] { printChanges(undoCaptionEdit(Workspace::open(options.workspace)), "taken back", options); });
+        [&options] { printChanges(undoCaptionEdit(Workspace::open(options.workspace)), "undone", options); });
 
     auto* const tags = command->add_subcommand("tags", "Count the comma-separated tags of all captions");
     tags->add_option("--most", arguments->most, "Show so many")->check(notNegative())->capture_default_str();

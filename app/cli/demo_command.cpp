@@ -141,7 +141,7 @@ void addSceneKind(CLI::App& command, SceneKind& kind)
                 kind.style =
                     static_cast<SceneStyle>(std::ranges::find(sceneStyleNames, name) - sceneStyleNames.begin());
             },
-            "What surfaces look like: plain; textured: rounded, patterned things on rough ground")
+            "Style of surfaces: plain, or textured (rounded, patterned things on rough ground)")
         ->check(CLI::IsMember(std::vector<std::string>(sceneStyleNames.begin(), sceneStyleNames.end())))
         ->default_str(sceneStyleNames.front());
     command.add_option("--side", kind.side, "Side of the square pictures in pixels: 128, 256, 384 or 512")
@@ -159,11 +159,11 @@ void registerCreate(CLI::App& demo, Options& options)
     addSeed(*command, request->seed, "Seed of the scenes");
     addSceneKind(*command, request->kind);
     command->add_option("--encoders", request->encoders,
-                        "Folder of vae, dinov3-demo and t5-demo (default: those of the program, whose reference model "
-                        "comes with them)");
+                        "Folder of vae, dinov3-demo and t5-demo (default: the program's own, which come with the "
+                        "reference model)");
     command->add_flag(
         "--loss-masks", request->lossMasks,
-        "Write a mask beside each picture, by which the loss of things weighs three times that of the rest");
+        "Write a mask beside each picture that gives things three times the weight of the rest in the loss");
     command->add_flag("--bare", *bare, "Only draw and import; run no passes and pack no shards");
     command->callback([request, bare, &options] {
         request->preprocess = !*bare;
@@ -191,8 +191,7 @@ void registerMeasure(CLI::App& demo, Options& options)
     auto* const command =
         demo.add_subcommand("measure", "Measure the demo's encoders on scenes that they were not trained on");
     const auto request = std::make_shared<MeasureEncodersRequest>();
-    command->add_option("DIR", request->folder,
-                        "Folder of vae, dinov3-demo and t5-demo (default: those of the program)");
+    command->add_option("DIR", request->folder, "Folder of vae, dinov3-demo and t5-demo (default: the program's own)");
     addSeed(*command, request->seed, "Seed of the scenes");
     addCount(*command, request->scenes, "Scenes to measure on", wholeNumber(10, 10000), {"--scenes"});
     addSceneKind(*command, request->kind);

@@ -52,8 +52,7 @@ std::string textOf(const DoctorReport& report)
             text += std::string(head.size() + area.size(), ' ') + "- " + remedy + "\n";
     }
     const auto wrong = countOf(report, Health::Wrong), notes = countOf(report, Health::Note);
-    text +=
-        wrong == 0 ? "\nhealthy" : "\n" + std::to_string(wrong) + (wrong == 1 ? " thing is" : " things are") + " wrong";
+    text += wrong == 0 ? "\nhealthy" : "\n" + std::to_string(wrong) + (wrong == 1 ? " problem" : " problems");
     if (wrong > 0)
         text += "; below each are its possible causes, most likely first";
     else if (notes > 0)
@@ -168,12 +167,11 @@ void runDoctor(DoctorRequest request, Options& options)
 void registerDoctor(CLI::App& app, Options& options)
 {
     auto* const command = app.add_subcommand(
-        "doctor",
-        "Look at machine, libraries, GPU and encoders, compute something, and say what is wrong and what to do");
+        "doctor", "Check machine, libraries, GPU, encoders and numerical results; name each problem and its remedies");
     const auto request = std::make_shared<DoctorRequest>();
-    command->add_option("--encoders", request->encoders, "Folders to look at, instead of the workspace's encoders")
+    command->add_option("--encoders", request->encoders, "Folders to check instead of the workspace's encoders")
         ->check(notEmpty("a folder"));
-    command->add_flag("!--no-computing", request->compute, "Only look: compute nothing");
+    command->add_flag("!--no-computing", request->compute, "Only inspect; compute nothing");
     command->callback([request, &options] { runDoctor(*request, options); });
 }
 

@@ -31,7 +31,7 @@ void runExportRun(ExportRunArguments arguments, Options& options)
 void registerExportRun(CLI::App& app, Options& options)
 {
     auto* const command = app.add_subcommand(
-        "export-run", "Write a model to give away: averaged weights in half precision, to sample and to start from");
+        "export-run", "Export a model to share: averaged weights in half precision, to sample from and to start from");
     const auto a = std::make_shared<ExportRunArguments>();
     command->add_option("DIR", a->request.folder, "The new folder; in runs/ of a workspace it is a run")->required();
     a->model.addTo(*command);

@@ -63,15 +63,16 @@ void GuidanceOptions::addTo(CLI::App& command)
         ->check(number(0, 50))
         ->capture_default_str()
         ->needs(guide);
-    auto* const picture =
-        command.add_option("--start", startPicture, "Begin with this picture under noise instead of noise alone")
-            ->check(notEmpty("a picture's file"));
-    command.add_option("--start-record", startRecord, "Begin with the picture of this record")
+    auto* const picture = command
+                              .add_option("--start", startPicture,
+                                          "Start from this picture with noise added, instead of from noise alone")
+                              ->check(notEmpty("a picture's file"));
+    command.add_option("--start-record", startRecord, "Start from the picture of this record")
         ->check(notEmpty("the id of a record"))
         ->excludes(picture);
     command
         .add_option("--start-time", startTime,
-                    "Flow time to begin at with --start: 1 keeps nothing of the picture, near 0 almost all")
+                    "Flow time to start at with --start: 1 keeps nothing of the picture, near 0 almost all")
         ->check(number(0.01, 1))
         ->capture_default_str();
 }
@@ -98,7 +99,7 @@ void GuidanceOptions::apply(SampleRequest& request, const CLI::App& command) con
                  "--rule projected");
     refuseUnless(request.guidanceRule == GuidanceRule::Internal, {"--internal-scale"}, "--rule internal");
     refuseUnless(request.start.has_value(), {"--start-time"},
-                 "a picture to begin with: give --start or --start-record");
+                 "a picture to start from: give --start or --start-record");
 }
 
 } // namespace nanodit::cli

@@ -20,7 +20,7 @@ std::string passedByText(const PassedBy& passedBy)
         if (!what.advice.empty())
             advice += "  " + kind + " (" + what.example + "): " + what.advice + "\n";
     }
-    return "passed by: " + kinds + "\n" + advice;
+    return "ignored: " + kinds + "\n" + advice;
 }
 
 void runImport(const std::filesystem::path& source, Options& options)
@@ -31,7 +31,7 @@ void runImport(const std::filesystem::path& source, Options& options)
     requireImportSource(source);
     const auto workspace = isNew ? Workspace::create(options.workspace) : Workspace::open(options.workspace);
     if (isNew && !options.output.quiet)
-        std::fprintf(stderr, "made the workspace %s; set its encoders and buckets in workspace.yaml\n",
+        std::fprintf(stderr, "created the workspace %s; set its encoders and buckets in workspace.yaml\n",
                      workspace.root.c_str());
     ImportReport report;
     const auto job =
@@ -44,7 +44,7 @@ void runImport(const std::filesystem::path& source, Options& options)
     if (report.passedBy.count() > 0)
         text += passedByText(report.passedBy);
     if (!report.notes.empty())
-        text += "imported, but not with everything that came with them:\n" + listText(report.notes);
+        text += "imported, with parts left out:\n" + listText(report.notes);
     for (const auto& remark : report.remarks)
         text += remark + "\n";
     if (!report.excluded.empty())

@@ -11,7 +11,7 @@ void MaskOptions::addTo(CLI::App& command)
                        "Picture that is white where the reference's patches guide; patches under black are left out, "
                        "and text decides there");
     command.add_option("--dino-scale-mask", scale,
-                       "Picture by whose brightness the DINO scale is multiplied at each place: white 1, black 0");
+                       "Picture whose brightness multiplies the DINO scale at each place: white 1, black 0");
 }
 
 void MaskOptions::apply(SampleRequest& request, const Workspace& workspace) const

@@ -38,8 +38,7 @@ void OtherPictureOptions::addTo(CLI::App& command)
 void OtherPictureOptions::apply(SampleRequest& request) const
 {
     if (!clsRecord.empty() || !clsPicture.empty()) {
-        requireReference(request, clsRecord.empty() ? "--cls-reference" : "--cls-record",
-                         "whose patches stand beside that CLS");
+        requireReference(request, clsRecord.empty() ? "--cls-reference" : "--cls-record", "to take the patches from");
         if (!clsRecord.empty())
             request.clsFrom = RecordReference{clsRecord};
         else
@@ -50,8 +49,7 @@ void OtherPictureOptions::apply(SampleRequest& request) const
             throw UsageError("--blend-weight needs a second picture: give --blend-record or --blend-reference");
         return;
     }
-    requireReference(request, blendRecord.empty() ? "--blend-reference" : "--blend-record",
-                     "that the picture is mixed into");
+    requireReference(request, blendRecord.empty() ? "--blend-reference" : "--blend-record", "to mix the picture into");
     ReferenceBlend blend{.with = RecordReference{blendRecord}, .weight = blendWeight};
     if (blendRecord.empty())
         blend.with = PictureReference{absolutePath(blendPicture)};

@@ -34,7 +34,7 @@ void runRelocate(const Places& places, Options& options)
 void registerRelocate(CLI::App& app, Options& options)
 {
     auto* const command = app.add_subcommand(
-        "relocate", "Tell the records where a folder of pictures is now; ids, edits and arrays stay");
+        "relocate", "Point the records to the new place of a folder of pictures; ids, edits and arrays stay");
     const auto places = std::make_shared<Places>();
     command->add_option("OLD", places->from, "Where it was")->required()->check(notEmpty("a folder"));
     command->add_option("NEW", places->to, "Where it is now")->required()->check(notEmpty("a folder"));

@@ -161,8 +161,8 @@ void runRuns(std::vector<std::string> names, const RunEdits& edits, const Checkp
              Options& options)
 {
     if (checkpoints.any() && edits.any())
-        throw UsageError("--checkpoints, --star and --unstar do not go with --note, --tags and --rename: run the "
-                         "command once for each");
+        throw UsageError("--checkpoints, --star and --unstar cannot be combined with --note, --tags and --rename: "
+                         "run the command once for each");
     if (checkpoints.any() && names.size() != 1)
         throw UsageError("--checkpoints, --star and --unstar are for one run: name it");
     if (edits.any() && names.size() != 1)
@@ -217,10 +217,10 @@ void registerRuns(CLI::App& app, Options& options)
     edits->newNameGiven = command->add_option("--rename", edits->newName, "Another name for this run");
     const auto checkpoints = std::make_shared<CheckpointEdits>();
     command->add_flag("--checkpoints", checkpoints->list, "List the checkpoints of this run and why each is kept");
-    command->add_option("--star", checkpoints->star, "Keep the checkpoint of this step for ever")
+    command->add_option("--star", checkpoints->star, "Keep the checkpoint of this step permanently")
         ->allow_extra_args(false) // so that a name may follow
         ->check(notNegative());
-    command->add_option("--unstar", checkpoints->unstar, "Take the star off the checkpoint of this step")
+    command->add_option("--unstar", checkpoints->unstar, "Remove the star from the checkpoint of this step")
         ->allow_extra_args(false)
         ->check(notNegative());
     command->callback([names, edits, checkpoints, &options] { runRuns(*names, *edits, *checkpoints, options); });

@@ -260,8 +260,8 @@ void noteCutPrompts(const std::vector<Prompt>& prompts, const Workspace& workspa
 void requireSeeds(std::uint64_t first, std::int64_t count)
 {
     if (first > std::numeric_limits<std::uint64_t>::max() - static_cast<std::uint64_t>(count - 1))
-        throw UsageError("the seed " + std::to_string(first) + " leaves no room for " + std::to_string(count) +
-                         " that count up: give a smaller one");
+        throw UsageError("the seed " + std::to_string(first) + " is too large for " + std::to_string(count) +
+                         " consecutive seeds: give a smaller one");
 }
 
 void runSample(const SampleArguments& arguments, Options& options)
@@ -425,7 +425,7 @@ void registerSample(CLI::App& app, Options& options)
         "(default: the first free one of sample.png, sample-2.png...)");
     command
         ->add_option("--settings", a->settings,
-                     "Make a picture again from its PNG, with the model that generated it unless you name another, "
+                     "Generate a picture again from its PNG, with the model that generated it unless you name another, "
                      "or from a file with the JSON of its settings (--json prints it)")
         ->check(notEmpty("a PNG or a file with JSON"));
     a->command = command;

@@ -52,7 +52,7 @@ std::filesystem::path configFileOf(const TrainArguments& arguments, const Worksp
     if (arguments.resume && std::filesystem::exists(own, ignored))
         return own;
     if (arguments.resume && std::filesystem::exists(run / "checkpoints", ignored))
-        throw DataError(own.string() + " is missing, and with it the configuration of the run: put it back, or name "
+        throw DataError(own.string() + " is missing, and it holds the configuration of the run: restore it, or name "
                                        "the configuration with --config");
     return configurationFile(suitableConfiguration(workspace));
 }
@@ -178,9 +178,9 @@ void runTrain(TrainArguments arguments, Options& options)
     if (arguments.resume && arguments.run.empty())
         throw UsageError("--resume needs --run NAME, the run to resume");
     if (arguments.resume && !arguments.warmStart.empty())
-        throw UsageError("--warm-start is for a new run: one that is resumed goes on with its own weights");
+        throw UsageError("--warm-start is for a new run: a resumed run continues with its own weights");
     if (arguments.from >= 0 && !arguments.resume)
-        throw UsageError("--from needs --resume: it says which checkpoint of the run to go on from");
+        throw UsageError("--from needs --resume: it names the checkpoint to resume from");
     const bool chosen = !arguments.run.empty();
     if (!chosen)
         arguments.run = freeRunName(workspace, arguments.check ? "check" : "run");
@@ -297,7 +297,9 @@ void registerTrain(CLI::App& app, Options& options)
     command->add_flag("--resume", a->resume, "Continue the run from its newest checkpoint");
     command->add_flag("--dry-run", a->dryRun, "Only forecast the training: memory, time, steps per epoch, checkpoints");
     command->add_flag("--ignore-memory", a->ignoreMemory, "Train even if the free memory seems too small");
-    command->add_option("--from", a->from, "With --resume: go on from the checkpoint of this step, not the newest")
+    command
+        ->add_option("--from", a->from,
+                     "With --resume: continue from the checkpoint of this step instead of the newest")
         ->check(notNegative());
     command->add_flag(
         "--replay{0}", a->replay,

@@ -147,7 +147,7 @@ void printForecast(const TrainConfig& asked, const Workspace& workspace, std::in
         text += "it fits only with a smaller model, smaller pictures or more memory\n";
     if (!diskFits)
         text += "the disk is too small for its checkpoints: keep fewer (saving.keep, saving.keep_every, "
-                "saving.keep_validated), or make room\n";
+                "saving.keep_validated), or free some space\n";
     nlohmann::json json = {{"parameters", forecast.parameters},
                            {"processes", processes},
                            {"steps_done", stepsDone},

@@ -72,7 +72,7 @@ void registerVerify(CLI::App& app, Options& options)
         if (!deep->wanted() && (deep->count > 0 || !deep->records.empty()))
             throw UsageError("--count and --record choose the records of --deep or --drift: pass one of these, too");
         if (deep->wanted() && *repair)
-            throw UsageError("--repair does not go with --deep and --drift: run the command once for each");
+            throw UsageError("--repair cannot be combined with --deep or --drift: run the command once for each");
         deep->wanted() ? deep->run(options) : runVerify(*repair, options);
     });
 }

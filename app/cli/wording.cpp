@@ -183,7 +183,7 @@ std::string remedyText(const Remedy& remedy)
             [](remedy::CreateDemo) -> string { return "make a demo workspace with \"nanodit demo create\""; },
             [](remedy::RunPasses r) -> string {
                 return "run \"nanodit preprocess" + passOption(r.pass) + "\"" +
-                       (r.setsAside ? ", which moves the file aside and makes it again" : "");
+                       (r.setsAside ? ", which moves the file aside and computes it again" : "");
             },
             [](remedy::RemakeArray r) -> string {
                 return "remove it and run \"nanodit preprocess" + passOption(r.pass) + "\"";
@@ -199,7 +199,7 @@ std::string remedyText(const Remedy& remedy)
             },
             [](remedy::ChooseFolder r) -> string {
                 return r.orSameSettings
-                           ? "repeat the settings that it was begun with, or choose another folder with --out"
+                           ? "use the settings that it was started with, or choose another folder with --out"
                            : "choose another folder with --out";
             },
             [](remedy::Validate r) -> string {

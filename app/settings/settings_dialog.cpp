@@ -126,8 +126,8 @@ SettingsDialog::SettingsDialog(Session& session, Controllers& controllers, Dialo
     });
     connect(&written, &WorkspaceSettings::reloaded, this, [this] {
         show(session_.workspace().config, Fields::Unchanged);
-        problem_->setText(tr("Another program has changed the settings; they are shown as they are now. What you "
-                             "changed here stays as you left it."));
+        problem_->setText(tr("Another program has changed the settings; they are shown as they are now. Your "
+                             "changes here are kept."));
     });
     connect(&controllers_.datasetJobs, &DatasetJobs::busyChanged, this, &SettingsDialog::check);
     connect(&session_, &Session::workspaceOpening, this, &QDialog::reject); // they are not the other one's

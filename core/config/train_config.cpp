@@ -117,25 +117,26 @@ void TrainConfig::visit(FieldVisitor& v)
     v.enumeration({"best_is", "Which value of best_by is the best."}, saving.best, bests);
     v.endGroup();
 
-    v.beginGroup("previews", "Pictures painted while it trains.");
+    v.beginGroup("previews", "Preview pictures generated during training.");
     v.field({"every", "Steps between them; 0 makes none.", 0, 1e9, "steps"}, previews.every);
-    v.field({"count", "Records of the validation split that are painted.", 1, 64, "pictures"}, previews.count);
+    v.field({"count", "Records of the validation split to generate.", 1, 64, "pictures"}, previews.count);
     v.field({"sampler_steps", "Euler steps per picture.", 1, 1000, "steps"}, previews.samplerSteps);
     v.field({"text_scale", "Guidance scale for text.", 0, 50}, previews.textScale);
     v.field({"dino_scale", "Guidance scale for DINO.", 0, 50}, previews.dinoScale);
-    v.field({"raw_until",
-             "Paint with the current weights beside their average until the pictures differ by less than this, as a "
-             "mean absolute difference of pixels in shares of their range; 0: paint with the average alone.",
-             0, 1},
-            previews.rawUntil);
+    v.field(
+        {"raw_until",
+         "Also generate previews with the raw weights until they differ from those of the average by less than this "
+         "(mean absolute difference of pixels, as a share of their range); 0: use the average alone.",
+         0, 1},
+        previews.rawUntil);
     v.field({"conditions",
-             "Records that are also painted with parts of their conditions: text only, DINO only, CLS only, another "
+             "Records that are also generated with parts of their conditions: text only, DINO only, CLS only, another "
              "record's DINO, shuffled patches; 0: none.",
              0, 64, "pictures"},
             previews.conditions);
     v.endGroup();
 
-    v.beginGroup("validation", "The validation suite while it trains.");
+    v.beginGroup("validation", "The validation suite during training.");
     v.field(
         {"every", "Steps between validations, each of which saves a checkpoint first; 0 makes none.", 0, 1e9, "steps"},
         validation.every);
@@ -149,7 +150,7 @@ void TrainConfig::visit(FieldVisitor& v)
              "end.",
              0, 1},
             validation.rawUntil);
-    v.field({"records", "Records of the validation split that are painted.", 1, 1e6, "records"}, validation.records);
+    v.field({"records", "Records of the validation split to generate.", 1, 1e6, "records"}, validation.records);
     v.field({"tasks",
              "Of the suite: reconstruction, dino_swap, text_only, text_manipulation, text_over_dino, region_edit."},
             validation.tasks);
@@ -174,8 +175,8 @@ void TrainConfig::visit(FieldVisitor& v)
     v.endGroup();
 
     v.beginGroup("warm_start", "Start from another model's weights.");
-    v.field({"checkpoint", "A .safetensors or .pt file or a checkpoint folder, relative to the workspace; empty starts "
-                           "from nothing."},
+    v.field({"checkpoint", "A .safetensors or .pt file or a checkpoint folder, relative to the workspace; empty: "
+                           "random weights."},
             warmStart.checkpoint);
     v.field({"place",
              "Which of several weights in the file, by the keys that lead to them, such as ema; empty takes those "
@@ -204,9 +205,9 @@ std::vector<ConfigIssue> TrainConfig::validate() const
         issues.push_back({"repa.block", "must be one of the model's " + std::to_string(model.depth) +
                                             " blocks, but is " + std::to_string(repa.block)});
     if (ema.enabled && ema.decay >= 1)
-        issues.push_back({"ema.decay",
-                          "must be below 1: with 1 the average, which samples are painted with, stays at the "
-                          "first weights for ever"});
+        issues.push_back(
+            {"ema.decay",
+             "must be below 1: with 1 the average, which sampling uses, keeps the initial weights forever"});
     return issues;
 }
 
@@ -227,10 +228,9 @@ std::vector<ConfigIssue> TrainConfig::remarks(std::int64_t stepsDone) const
     const double kept = std::pow(ema.decay, stepsOfAverage);
     if (ema.enabled && !ema.warmup && stepsDone == 0 && kept > 0.5)
         remarks.push_back({"ema.decay", "is " + std::to_string(ema.decay) + ": after " +
-                                            std::to_string(schedule.steps) +
-                                            " steps the average, which samples are painted with, still consists of the "
-                                            "first weights by " +
-                                            number(100 * kept) + " %; lower it to " +
+                                            std::to_string(schedule.steps) + " steps " + number(100 * kept) +
+                                            " % of the average, which sampling uses, still comes from the initial "
+                                            "weights; lower it to " +
                                             number(1 - 10 / std::max(20.0, stepsOfAverage))});
     const bool bestIsRaw = saving.bestBy.starts_with("raw/");
     const bool averageMeasured = !ema.enabled || validation.weights != ValidatedWeights::Raw;
@@ -248,11 +248,10 @@ std::vector<ConfigIssue> TrainConfig::remarks(std::int64_t stepsDone) const
     if (repa.enabled() && repa.samples == RepaSamples::WithoutDino && conditions.dropBoth + conditions.dropDino == 0)
         remarks.push_back({"repa.samples", "is without_dino, but no sample loses its DINO: nothing will be aligned"});
     if (optimiser.weightDecay * optimiser.lr >= 1)
-        remarks.push_back(
-            {"optimiser.weight_decay", "times optimiser.lr is 1 or more: each step takes the weights away"});
+        remarks.push_back({"optimiser.weight_decay", "times optimiser.lr is 1 or more: each step erases the weights"});
     if (optimiser.clip > 0 && optimiser.clip < 1e-6)
         remarks.push_back({"optimiser.clip", "is " + number(optimiser.clip) +
-                                                 ": hardly anything is left of a gradient; 0 "
+                                                 ": almost nothing of a gradient remains; 0 "
                                                  "switches clipping off"});
     return remarks;
 }

@@ -28,7 +28,8 @@ void WorkspaceConfig::visit(FieldVisitor& v)
         names.push_back(bucketName(bucket));
     const auto before = names;
     const FieldInfo sizes{
-        "buckets", "Sizes (width x height) that pictures are brought to; a picture goes to the nearest aspect ratio."};
+        "buckets",
+        "Sizes (width x height) that pictures are scaled and cropped to; each takes the nearest aspect ratio."};
     v.field(sizes, names);
     if (names != before) {
         buckets.clear();
@@ -42,28 +43,29 @@ void WorkspaceConfig::visit(FieldVisitor& v)
     v.field({"text_tokens", "Longest caption in T5 tokens; longer ones are cut.", 1, 8192, "tokens"}, textTokens);
     v.beginGroup("folders", "Where things are, relative to the workspace or absolute.");
     v.field({"images", "Originals."}, images);
-    v.field({"derived", "Arrays made by the passes."}, derived);
+    v.field({"derived", "Arrays computed by the passes."}, derived);
     v.field({"shards", "Packed WebDataset shards."}, shards);
     v.field({"runs", "Training runs."}, runs);
     v.endGroup();
     v.field({"validation_share", "Share of records set aside for validation, by a stable hash of the id.", 0, 0.9},
             validationShare);
-    v.beginGroup("exclusions", "What import takes out of passes and packing. A record can be included again by hand.");
+    v.beginGroup("exclusions",
+                 "Pictures that import excludes from passes and packing. A record can be included again by hand.");
     exclusions.visit(v);
     v.endGroup();
     v.field({"caption_command",
              "Program and arguments, run without a shell, that print the caption of the picture {image}, for example "
              "[python3, caption.py, \"{image}\"]."},
             captionCommand);
-    v.field({"caption_seconds", "How long it may take for one picture.", 1, 86400, "s"}, captionSeconds);
-    v.field({"caption_processes", "How many of them run at the same time, each for another picture.", 1, 256},
+    v.field({"caption_seconds", "Time limit for one picture.", 1, 86400, "s"}, captionSeconds);
+    v.field({"caption_processes", "Caption programs that run at the same time, each for another picture.", 1, 256},
             captionProcesses);
-    v.beginGroup("alerts", "Who is told when a training ends, fails, spikes or stalls.");
+    v.beginGroup("alerts", "Program to notify when a training ends or fails, its loss jumps or it waits for data.");
     v.field({"command",
              "Program and arguments, run without a shell, that get the event as JSON on their standard input, for "
              "example [notify-me, training]."},
             alertCommand);
-    v.field({"seconds", "How long it may take for one event.", 1, 3600, "s"}, alertSeconds);
+    v.field({"seconds", "Time limit for one event.", 1, 3600, "s"}, alertSeconds);
     v.endGroup();
 }
 
@@ -76,9 +78,9 @@ void ExclusionRules::visit(FieldVisitor& v)
              "Pictures whose long side is more than this many times the short side; 0: no limit.", 0, 1000},
             largestAspectRatio);
     v.field({"exact_duplicates", "Pictures of the same bytes or the same pixels as another one."}, exactDuplicates);
-    v.field({"animations",
-             "Pictures of several frames (GIF, PNG, WebP, AVIF, HEIC); otherwise their first frame is taken."},
-            animations);
+    v.field(
+        {"animations", "Pictures of several frames (GIF, PNG, WebP, AVIF, HEIC); otherwise their first frame is used."},
+        animations);
     v.field({"near_duplicate_bits",
              "Pictures of the same colours whose perceptual hash differs in at most this many of 64 bits; -1: none.",
              -1, 12, "bits"},

@@ -101,7 +101,7 @@ KeptEdit readKeptEdit(const fs::path& file, const Catalog& catalog)
         }
     } catch (const json::exception& fault) {
         throw DataError(file.string() + " is damaged (" + jsonFault(fault) +
-                        "): delete it to go on to the edit before");
+                        "): delete it to continue with the edit before it");
     }
     return edit;
 }

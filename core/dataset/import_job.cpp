@@ -354,7 +354,7 @@ private:
         };
         if (animated_ > 0 && !workspace_.config.exclusions.animations)
             report_.remarks.push_back(some(animated_, "picture is an animation", "pictures are animations") +
-                                      " or of several pages: the first was taken; \"animations: true\" below "
+                                      " or of several pages: the first is used; \"animations: true\" below "
                                       "\"exclusions\" in workspace.yaml leaves them out");
         if (profiled_ > 0)
             report_.remarks.push_back(
@@ -363,11 +363,10 @@ private:
         if (unprofiled_ > 0)
             report_.remarks.push_back(
                 some(unprofiled_, "picture has", "pictures have") +
-                " a colour profile, or described colours, that cannot be applied: colours are taken as "
+                " a colour profile, or described colours, that cannot be applied: colours are read as "
                 "sRGB");
         if (excludedByList_ > 0)
-            report_.remarks.push_back(some(excludedByList_, "record is", "records are") +
-                                      " excluded, as the list says");
+            report_.remarks.push_back(some(excludedByList_, "record is", "records are") + " excluded by records.jsonl");
         if (ofFolders_ > 0)
             report_.remarks.push_back(some(ofFolders_, "picture has", "pictures have") +
                                       " the split that its folder (train, val, test) is named after: a metadata.csv "

@@ -99,12 +99,12 @@ std::string reasonOfPicture(const Record& record, const ExclusionRules& rules)
                ": it has several frames or pages, and exclusions.animations leaves such pictures out";
     if (const double ratio = aspectRatioOf(record); rules.largestAspectRatio > 0 && ratio > rules.largestAspectRatio)
         return std::string(extremeAspect) + ": " + bucketName(record.original) + " pixels are " + figure(ratio) +
-               " to 1, at most " + figure(rules.largestAspectRatio) + " to 1 are taken";
+               " to 1, but at most " + figure(rules.largestAspectRatio) + " to 1 is allowed";
     if (const double enlargement = enlargementOf(record);
         rules.largestEnlargement > 0 && enlargement > rules.largestEnlargement)
         return std::string(tooSmall) + ": " + bucketName(record.original) + " pixels would have to be enlarged " +
-               figure(enlargement) + " times to cover the bucket " + bucketName(record.bucket) + ", at most " +
-               figure(rules.largestEnlargement) + " are taken";
+               figure(enlargement) + " times to cover the bucket " + bucketName(record.bucket) + ", but at most " +
+               figure(rules.largestEnlargement) + " are allowed";
     return {};
 }
 

@@ -76,7 +76,7 @@ void passByPaintedHere(const Workspace& workspace, ImportListing& listing)
     std::erase_if(listing.entries, [&](const ImportEntry& entry) {
         if (entry.image.parent_path() != workspace.root || !wasPaintedHere(entry.image))
             return false;
-        listing.passedBy.add("pictures that this program painted", entry.image.string(),
+        listing.passedBy.add("pictures that this program generated", entry.image.string(),
                              "import them from a folder of their own to train on them");
         return true;
     });
@@ -261,7 +261,7 @@ fs::path pathNamed(const std::string& name, const std::string& where, const std:
         throw DataError(where + " names a picture by an address, " + printableText(name.substr(0, 80)) +
                         ": download it if it is elsewhere, and name the file by its path");
     if (name.starts_with("~/"))
-        throw DataError(where + " names " + name.substr(0, 80) + ", in which ~ is not expanded: write the whole path");
+        throw DataError(where + " names " + name.substr(0, 80) + ", in which ~ is not expanded: write the full path");
     if (name.size() > 2 && isLetterOrDigit(name[0]) && name[1] == ':' && (name[2] == '\\' || name[2] == '/'))
         throw DataError(where + " names a path of Windows, " + name.substr(0, 80) +
                         ": write where the picture is on this machine, best relative to this file");

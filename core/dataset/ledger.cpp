@@ -145,7 +145,7 @@ std::optional<Notice> outdatedSamples(const Workspace& workspace, const ShardSet
     if (count == 0)
         return std::nullopt;
     return Notice{counted(count, "sample") + " of " + set.folder().string() + (count == 1 ? " was" : " were") +
-                      " encoded anew after the set was packed (the first is " + first +
+                      " encoded again after the set was packed (the first is " + first +
                       "), which training does not see",
                   remedy::PackShards{.replace = true}};
 }

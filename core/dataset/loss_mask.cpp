@@ -98,9 +98,8 @@ Array lossMask(const fs::path& file, ImageSize picture, ImageSize bucket, GridSi
     }
     constexpr double leastSum = 1e-3; // of one latent pixel: less is the rounding of a black mask
     if (sum < leastSum)
-        throw DataError(file.string() + " is black in all that the bucket " + bucketName(bucket) +
-                        " shows of the picture, so that nothing of it would be learnt: paint what counts in white, or "
-                        "remove the mask");
+        throw DataError(file.string() + " is black over all of the picture that the bucket " + bucketName(bucket) +
+                        " shows, so nothing would be learnt from it: paint what counts in white, or remove the mask");
     std::vector<std::byte> bytes(weights.size() * sizeof(float));
     std::memcpy(bytes.data(), weights.data(), bytes.size());
     return arrayOf(DType::F32, {latent.rows, latent.cols}, std::move(bytes));

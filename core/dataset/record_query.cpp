@@ -243,7 +243,7 @@ std::string misspeltTerm(std::string_view query)
         const auto key = std::string(plain.substr(from, colon - from));
         const auto near = nearestName(foldCase(key), keys);
         if (!near.empty() && near != key && !arrayNamed(key))
-            return "\"" + std::string(word.text) + "\" is looked for as text: did you mean \"" +
+            return "\"" + std::string(word.text) + "\" is searched for as text: did you mean \"" +
                    std::string(plain.substr(0, from)) + termText(near, plain.substr(colon + 1)) + "\"?";
     }
     return {};

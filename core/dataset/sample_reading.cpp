@@ -81,7 +81,7 @@ std::int64_t validRows(const Array& mask, std::int64_t rows, const std::string& 
         const bool set =
             std::any_of(element.begin(), element.end(), [](std::byte byte) { return byte != std::byte{0}; });
         if (set && ended)
-            throw DataError(name + " has valid tokens behind masked ones");
+            throw DataError(name + " has valid tokens after masked ones");
         ended |= !set;
         valid += set ? 1 : 0;
     }
@@ -104,7 +104,7 @@ void expectLossMask(const Array& mask, const std::vector<std::int64_t>& shape, c
     }
     if (sum <= 0)
         throw DataError(name +
-                        " is zero everywhere, so that nothing of the picture would be learnt; pack the shards again");
+                        " is zero everywhere, so nothing would be learnt from the picture; pack the shards again");
 }
 
 Array firstRows(Array array, std::int64_t rows)

@@ -37,7 +37,7 @@ std::vector<fs::path> tarsBelow(const fs::path& folder)
         }
     }
     if (error)
-        throw DataError(folder.string() + " could not be looked through: " + error.message());
+        throw DataError(folder.string() + " could not be read: " + error.message());
     std::sort(files.begin(), files.end());
     return files;
 }

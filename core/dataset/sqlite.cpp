@@ -69,14 +69,14 @@ void Database::fail(const std::string& doing) const
     const std::string what = "the catalog " + file_.string() + " could not be " + doing + ": " + reason;
     const int system = handle_ ? sqlite3_system_errno(handle_.get()) : 0;
     if (code == SQLITE_IOERR && (system == ENOSPC || system == EDQUOT)) // of the log's index, which SQLite maps
-        throw StoreError(what + ", for the disk is full; make room and run again");
+        throw StoreError(what + " because the disk is full; free some space and run again");
     switch (code) {
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
-        throw DataError(what + "; it is damaged or no catalog: move it aside and import the pictures again "
+        throw DataError(what + "; it is damaged or not a catalog: move it elsewhere and import the pictures again "
                                "(arrays below data/derived are kept and adopted)");
     case SQLITE_FULL:
-        throw StoreError(what + "; make room on the disk and run again");
+        throw StoreError(what + "; free some space on the disk and run again");
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         throw StoreError(what + "; another program is writing to this workspace: wait for it to end and run again");

@@ -64,8 +64,8 @@ std::string autoencoderCard(const DemoFigures& figures, const TrainEncodersReque
                   static_cast<long long>(recipe.cropSide), static_cast<long long>(recipe.cropSide),
                   static_cast<long long>(recipe.pictureSteps), static_cast<long long>(recipe.pictureBatch), recipe.lr,
                   recipe.squaredWeight, recipe.klWeight),
-        formatted("PSNR of validation scenes that it gives back: %.2f dB on average, %.2f dB at worst.",
-                  figures.psnrMean, figures.psnrLowest),
+        formatted("PSNR of reconstructed validation scenes: %.2f dB on average, %.2f dB at worst.", figures.psnrMean,
+                  figures.psnrLowest),
         request);
 }
 
@@ -77,8 +77,8 @@ std::string dinoCard(const DemoFigures& figures, const TrainEncodersRequest& req
         "A small vision transformer (patches of 16 pixels, width 96, 4 layers, 4 registers) in the layout of DINOv3, "
         "for the\n"
         "demo scenes only. It is not Meta's DINOv3: it was trained with labels, on scenes whose truth is known.",
-        formatted("Training: %lld steps on %lld pictures, AdamW %g falling by a cosine. Linear heads, thrown away "
-                  "afterwards, had to tell\n"
+        formatted("Training: %lld steps on %lld pictures, AdamW %g falling by a cosine. Linear heads, discarded "
+                  "afterwards, had to predict\n"
                   "from a patch token what each quarter of the patch shows (one of 48 colours x shapes, or "
                   "background), and from CLS\n"
                   "what the picture holds.",
@@ -101,17 +101,19 @@ std::string textCard(const DemoFigures& figures, const TrainEncodersRequest& req
         "A small encoder (width 96, 3 layers) with its own SentencePiece model, in the layout of T5 v1.1, for the "
         "demo's captions\n"
         "only. It is not Google's T5.",
-        formatted("Training: %lld steps on %lld captions, AdamW %g falling by a cosine. Every token had to tell, by "
-                  "linear heads that were\n"
-                  "thrown away afterwards, what the caption says of the thing that its word is about (colour, shape, "
+        formatted("Training: %lld steps on %lld captions, AdamW %g falling by a cosine. From every token, linear "
+                  "heads that were\n"
+                  "discarded afterwards had to predict what the caption says of the thing that its word is about "
+                  "(colour, shape, "
                   "place, size) or of the\n"
                   "background (tint, texture, light), and captions with %.0f %% of their tokens hidden had to be "
                   "completed.",
                   static_cast<long long>(recipe.steps), static_cast<long long>(recipe.batch), recipe.lr,
                   100 * recipe.hiddenShare),
-        formatted("Distance of captions that differ in one word, in parts of the distance of any two captions: %.2f in "
-                  "the middle, %.2f at\n"
-                  "least; where two things swap their colours, %.2f at least. The longest caption has %lld tokens.",
+        formatted("Distance of captions that differ in one word, as a share of that of two captions at random: median "
+                  "%.2f, smallest "
+                  "%.2f;\n"
+                  "where two things swap their colours, smallest %.2f. The longest caption has %lld tokens.",
                   figures.oneWordMedian, figures.oneWordSmallest, figures.swapSmallest,
                   static_cast<long long>(figures.longestCaption)),
         request);

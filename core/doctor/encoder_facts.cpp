@@ -171,7 +171,7 @@ void inspect(EncoderFacts& facts, const EncoderLoad& load)
 {
     const auto& folder = facts.folder;
     if (!isPresentFolder(folder)) {
-        facts.problems.push_back(folder.string() + (isPresent(folder) ? " is not a folder" : " is not there") +
+        facts.problems.push_back(folder.string() + (isPresent(folder) ? " is not a folder" : " does not exist") +
                                  ": put the model there, or choose another folder");
         return;
     }

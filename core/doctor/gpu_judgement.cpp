@@ -32,7 +32,7 @@ void judgeGpuOfCpuBuild(const GpuFacts& gpu, bool asked, Findings& findings)
         remedies.insert(remedies.begin(), "NVIDIA's driver is not loaded: install it first (Debian: nvidia-driver), "
                                           "and restart the machine.");
     findings.add("GPU", asked ? Health::Wrong : Health::Note,
-                 gpuText(gpu) + " is there, but this LibTorch computes on the CPU only", std::move(remedies));
+                 gpuText(gpu) + " is present, but this LibTorch computes on the CPU only", std::move(remedies));
 }
 
 /// LibTorch could, but sees none.
@@ -58,7 +58,7 @@ void judgeGpuUnseen(const DoctorFacts& facts, bool asked, Findings& findings)
                           "upgrade, which a restart of the machine fixes; \"nvidia-smi\" says the same then.");
     remedies.emplace_back("This user may not open /dev/nvidia*: join the group that owns them (often video).");
     findings.add("GPU", asked ? Health::Wrong : Health::Note,
-                 gpuText(gpu) + " is there, but LibTorch (CUDA " + facts.torch.cuda + ") does not see it",
+                 gpuText(gpu) + " is present, but LibTorch (CUDA " + facts.torch.cuda + ") does not see it",
                  std::move(remedies));
 }
 
@@ -94,7 +94,7 @@ void judgeGpu(const DoctorFacts& facts, Findings& findings)
         if (!gpu.unfit.empty())
             return findings.add(
                 "GPU", Health::Wrong, gpuText(gpu) + "; it does not add two numbers correctly",
-                {"Its memory is full: see with \"nvidia-smi\" which program holds it.",
+                {"Its memory is full: \"nvidia-smi\" shows which program uses it.",
                  "This LibTorch has no kernels for it: build against another one with packaging/start --torch DIR.",
                  "The driver hangs or the GPU is faulty: restart the machine."});
         return findings.add("GPU", Health::Good, gpuText(gpu));

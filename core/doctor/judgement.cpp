@@ -17,7 +17,7 @@ void judgeWorkspace(const DoctorFacts& facts, Findings& findings)
     if (facts.workspaceProblem)
         findings.add("workspace", Health::Wrong, facts.workspaceProblem->text, {}, facts.workspaceProblem->remedy);
     else if (!facts.workspace && facts.encoders.empty())
-        findings.add("workspace", Health::Note, "none was looked at",
+        findings.add("workspace", Health::Note, "none was checked",
                      {"Name one with --workspace DIR, or folders of encoders with --encoders DIR."});
 }
 
@@ -40,8 +40,8 @@ void judgeProof(const LoadedLibraries& libraries, const ProofFacts& proof, Findi
     if (libraries.openMp.size() > 1 || libraries.torch.size() > 1)
         remedies.emplace_back("Libraries are in this process twice (see above): fix that first.");
     if (onGpu)
-        remedies.emplace_back("The driver and LibTorch do not fit together: install the newest driver that the GPU "
-                              "has, or build against another LibTorch.");
+        remedies.emplace_back("The driver and LibTorch are incompatible: install the newest driver for the GPU, or "
+                              "build against another LibTorch.");
     remedies.emplace_back("This LibTorch computes it wrongly: run the project's tests (packaging/test), and report the "
                           "difference with the versions above.");
     remedies.emplace_back(onGpu ? "The GPU is faulty or overclocked: try another one, and --device cpu."

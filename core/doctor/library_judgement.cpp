@@ -28,7 +28,7 @@ std::string minorOf(const std::string& version)
 std::string preloaded(const TorchFacts& torch, const char* what)
 {
     if (!torch.preload.empty())
-        return "LD_PRELOAD (" + torch.preload + ") brings " + what + ": unset it.";
+        return "LD_PRELOAD (" + torch.preload + ") loads " + what + ": unset it.";
     if (!torch.libraryPath.empty())
         return "LD_LIBRARY_PATH (" + torch.libraryPath + ") leads to " + what + ": unset it.";
     return {};
@@ -134,9 +134,9 @@ void judgeOpenMp(const TorchFacts& torch, Findings& findings)
                 "only",
             std::move(remedies));
     } else if (runtimes.empty()) {
-        findings.add(
-            "OpenMP", Health::Note, "no OpenMP runtime is in this process",
-            {"LibTorch was built without OpenMP, or it is linked into it: see that the rates of the BLAS are right."});
+        findings.add("OpenMP", Health::Note, "no OpenMP runtime is in this process",
+                     {"LibTorch was built without OpenMP, or it is linked into it: check that the rates of the BLAS "
+                      "are right."});
     } else {
         findings.add("OpenMP", Health::Good, "one runtime: " + runtimes.front().string());
     }

@@ -152,7 +152,7 @@ private:
             const auto count = static_cast<std::int64_t>(extraIds_.size());
             if (last - first + 1 != count || extraIds_.rbegin()->second != "<extra_id_0>" ||
                 (pieces != first && pieces != last + 1))
-                refuse("its <extra_id_N> do not stand behind its pieces");
+                refuse("its <extra_id_N> do not follow its pieces");
             pieces = first;
         }
         bool end = false, pad = false;

@@ -183,7 +183,7 @@ private:
             const auto name = printableText(arm.name);
             if (arms.contains(name) && arms[name] != settings)
                 throw DataError("the arm \"" + arm.name + "\" of the sweep in " + folder_.string() +
-                                    " was begun with " + arms[name].dump() + ", not with " + settings.dump() +
+                                    " was started with " + arms[name].dump() + ", not with " + settings.dump() +
                                     ": give it another name, or another folder",
                                 remedy::ChooseFolder{.orSameSettings = true});
             arms[name] = settings;
@@ -332,7 +332,7 @@ private:
         const auto seeds = finishedSeeds();
         if (seeds == 0)
             throw DataError("no seed of the experiment in " + folder_.string() +
-                            " is finished in every arm: let it go on, or name the arms that are");
+                            " is finished in every arm: let it continue, or name the arms that are");
         ExperimentReport report{.folder = folder_,
                                 .config = request_.config,
                                 .validation = validation_,
@@ -383,16 +383,16 @@ private:
             "Every model: hidden " + std::to_string(config.model.hiddenSize) + ", depth " +
             std::to_string(config.model.depth) + ", " + std::to_string(config.schedule.steps) +
             " steps in batches of " + std::to_string(config.data.batchSize * config.optimiser.accumulation) +
-            (isSweep() ? ", but for what its arm sets."
+            (isSweep() ? ", except for the settings of its arm."
                        : "; both conditions dropped in 10 % of the samples, DINO in 30 %, text in "
                          "5 %.") +
-            " Arms with the same seed begin from the same random numbers and see the same samples in "
+            " Arms with the same seed start from the same random numbers and see the same samples in "
             "the same order" +
-            (isSweep() ? ", unless a setting of theirs changes that." : "."));
+            (isSweep() ? ", unless their settings change that." : "."));
         report.notes.push_back(
             "Validation: " + std::to_string(validation_.records) +
             " records of the validation split, the same noise for all models, " + std::to_string(validation_.steps) +
-            " sampler steps. Intervals draw seeds and pictures again; of " + std::to_string(report.seeds) +
+            " sampler steps. Intervals resample seeds and pictures; with " + std::to_string(report.seeds) +
             (report.seeds == 1 ? " seed they show only the spread over pictures."
                                : " seeds they show the spread over seeds only roughly."));
         for (const auto& note : validation.notes)

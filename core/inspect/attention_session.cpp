@@ -189,8 +189,8 @@ bool Session::walk(const AttentionSubject& subject, const JobContext& context)
         return true;
     const auto& settings = subject.sampling;
     if (settings.weakGuide || settings.start)
-        throw UsageError("attention cannot follow a picture that was guided by a weaker model or began with another "
-                         "picture: generate it without these");
+        throw UsageError("attention cannot follow a picture that was guided by a weaker model or started from "
+                         "another picture: generate it without these");
     GuidedVelocity velocity(*model_, conditions_.conditions, {.text = hasText(), .dino = hasDino()}, latentGrid_,
                             Guidance::of(settings, conditions_.conditions.patchGrid), compute_);
     velocity.stopWhen([&context] { return context.shouldStop(); });

@@ -72,7 +72,7 @@ ScalarGrid UnitFeatures::cosines(std::span<const float> direction) const
 ScalarGrid cosineToCls(const FeatureGrid& features)
 {
     if (features.cls.empty())
-        throw UsageError("the CLS token of this picture is not there: run the pass dinov3");
+        throw UsageError("the CLS token of this picture is missing: run the pass dinov3");
     const auto length = lengthOf(features.cls);
     std::vector<float> direction = features.cls;
     for (auto& value : direction)

@@ -115,7 +115,7 @@ private:
         try {
             write();
         } catch (const std::exception& error) { // a read-only workspace: colours will be fitted again next time
-            context_.warn("the fit could not be kept: " + sentenceOf(error));
+            context_.warn("the fit could not be saved: " + sentenceOf(error));
         }
     }
 
@@ -136,7 +136,7 @@ FeatureGrid loadFeatures(const Workspace& workspace, const RecordKey& record)
 {
     const auto file = arrayFile(workspace, ArrayKind::DinoPatches, record.id);
     if (!fs::exists(file))
-        throw DataError(file.string() + " is not there: run the pass dinov3");
+        throw DataError(file.string() + " is missing: run the pass dinov3");
     const auto array = readNpy(file);
     FeatureGrid features{.grid = dinoGrid(record.bucket, patchSizeOf(workspace)), .width = 0, .values = {}, .cls = {}};
     if (array.shape.size() != 2 || array.shape[0] != features.grid.count() || array.shape[1] < 1)

@@ -60,7 +60,7 @@ Reconstruction Reconstructor::reconstruct(const RecordKey& record, const Image& 
     const auto& workspace = state_->workspace;
     const auto file = arrayFile(workspace, ArrayKind::Vae, record.id);
     if (!fs::exists(file))
-        throw DataError(file.string() + " is not there: run the pass vae");
+        throw DataError(file.string() + " is missing: run the pass vae");
     if (!state_->autoencoder) {
         if (workspace.config.vae.empty())
             throw UsageError((workspace.root / "workspace.yaml").string() + " names no autoencoder (encoders.vae)",

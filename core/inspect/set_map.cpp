@@ -227,7 +227,7 @@ JobEnd mapSet(const SetMapRequest& request, const JobContext& context)
     try {
         keepMap(file, key, map);
     } catch (const std::exception& error) { // the map is there all the same
-        context.warn("the map could not be kept, and will be made again: " + sentenceOf(error));
+        context.warn("the map could not be saved and will be computed again: " + sentenceOf(error));
     }
     request.finished(map);
     return JobEnd::Finished;

@@ -182,7 +182,7 @@ private:
         }
         if (std::ranges::any_of(masks, [](const ChannelMask& mask) { return !mask.isOnePiece(); }) ||
             std::ranges::none_of(masks, &ChannelMask::isThere))
-            refuse("whose masks of colours make no sense: fetch it again");
+            refuse("whose colour masks are invalid: fetch it again");
         const auto pixelBytes = header_.bits / 8;
         row(height() - 1); // both ends, before memory is taken
         row(0);

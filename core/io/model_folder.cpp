@@ -77,7 +77,7 @@ std::vector<std::string> filesIn(const fs::path& folder)
             names.push_back(name);
     }
     if (error)
-        throw DataError(folder.string() + " cannot be looked into: " + error.message());
+        throw DataError(folder.string() + " cannot be read: " + error.message());
     std::sort(names.begin(), names.end());
     return names;
 }

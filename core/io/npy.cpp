@@ -211,7 +211,7 @@ std::span<const std::byte> dataOf(const NpyHeader& header, std::span<const std::
     if (there < size)
         throw DataError(name + " is truncated: " + shapeText(header.shape) + " of " + dtypeName(header.dtype) +
                         " needs " + std::to_string(size) + " bytes, but " + std::to_string(there) +
-                        " are there; make it again");
+                        " are present; make it again");
     return file.subspan(header.dataOffset, size);
 }
 

@@ -35,7 +35,7 @@ std::string moveDamagedAside(const fs::path& file, const std::string& what, cons
         const int code = renameToFreeName(file, aside);
         if (code == 0)
             return damage + "it was moved to " + aside.filename().string() +
-                   " beside it; go on without it, or repair it and restore its name";
+                   " beside it; continue without it, or repair it and restore its name";
         if (code == ENOENT)
             return damage + "another process has moved it away meanwhile";
         if (code != EEXIST)

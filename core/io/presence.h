@@ -26,15 +26,15 @@ inline bool isPresentFolder(const std::filesystem::path& path)
     return std::filesystem::is_directory(path, ignored);
 }
 
-/// "FILE is a link to TARGET, which is not there", of one that leads nowhere or to itself; empty for others. A cache of
-/// Hugging Face holds links, which are lost when it is copied without what they lead to.
+/// "FILE is a link to TARGET, which does not exist", of one that leads nowhere or to itself; empty for others. A cache
+/// of Hugging Face holds links, which are lost when it is copied without what they lead to.
 inline std::string lostLink(const std::filesystem::path& file)
 {
     std::error_code error;
     if (!std::filesystem::is_symlink(std::filesystem::symlink_status(file, error)) || isPresent(file))
         return {};
     return file.string() + " is a link to " + std::filesystem::read_symlink(file, error).string() +
-           ", which is not there";
+           ", which does not exist";
 }
 
 } // namespace nanodit

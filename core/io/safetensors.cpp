@@ -121,7 +121,7 @@ Array parseTensor(const std::string& tensor, const json& entry, std::span<const 
     extent = {.begin = offsets[0].get<std::uint64_t>(), .end = offsets[1].get<std::uint64_t>(), .tensor = tensor};
     if (extent.begin > extent.end || extent.end - extent.begin != static_cast<std::uint64_t>(*size))
         throw damaged("of shape " + shapeText(array.shape) + " and type " + dtypeName(array.dtype) + " needs " +
-                      std::to_string(*size) + " bytes, but lies at " + std::to_string(extent.begin) + " to " +
+                      std::to_string(*size) + " bytes, but is at " + std::to_string(extent.begin) + " to " +
                       std::to_string(extent.end));
     if (extent.end > data.size())
         throw DataError(name + " is truncated: tensor \"" + tensor + "\" ends at data byte " +
@@ -169,7 +169,7 @@ Safetensors readIndex(const fs::path& indexFile)
             throw DataError(name + ": \"weight_map\" gives no file for \"" + tensor + "\"");
         const auto shardName = file.get<std::string>();
         if (shardName.empty() || shardName != fs::path(shardName).filename())
-            throw DataError(name + " points to \"" + shardName + "\"; shards must lie beside it");
+            throw DataError(name + " points to \"" + shardName + "\"; shards must be beside it");
         auto shard = shards.find(shardName);
         if (shard == shards.end())
             shard = shards.emplace(shardName, readFile(indexFile.parent_path() / shardName)).first;

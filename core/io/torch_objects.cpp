@@ -350,12 +350,12 @@ void TorchObjects::requireInside(const PtTensor& tensor, std::int64_t elements) 
                            std::to_string(tensor.offset);
     if (shape.size() != strides.size() || tensor.offset < 0 ||
         !checkedProduct(shape, bytesPerElement(tensor.array.dtype)))
-        damaged(described + " makes no sense");
+        damaged(described + " is impossible");
     std::int64_t last = tensor.offset;
     for (std::size_t axis = 0; axis < shape.size(); ++axis) {
         std::int64_t reach = 0;
         if (strides[axis] < 0)
-            damaged(described + " makes no sense");
+            damaged(described + " is impossible");
         if (shape[axis] > 0 && (__builtin_mul_overflow(shape[axis] - 1, strides[axis], &reach) ||
                                 __builtin_add_overflow(last, reach, &last)))
             damaged(described + " reaches beyond its storage of " + std::to_string(elements) + " elements");

@@ -154,10 +154,10 @@ private:
     Bytes dataOf(const ZipRecord& record, std::uint64_t local, std::uint64_t size, std::uint64_t nameBytes) const
     {
         if (local > file_.size() || file_.size() - local < localBytes || read<std::uint32_t>(local) != localSignature)
-            fail(record.name + " does not lie where the directory says");
+            fail(record.name + " is not where the directory says");
         const auto begin = local + localBytes + read<std::uint16_t>(local + 26) + read<std::uint16_t>(local + 28);
         if (read<std::uint16_t>(local + 26) != nameBytes || text(local + localBytes, nameBytes) != record.name)
-            fail(record.name + " has another name where it lies");
+            fail(record.name + " has another name in its own header");
         if (begin > file_.size() || size > file_.size() - begin)
             fail(record.name + " reaches beyond the end");
         return file_.subspan(begin, size);

@@ -107,7 +107,7 @@ std::string misalignedText(const fs::path& file, std::int64_t patches, ImageSize
     if (!expected.patchSize)
         text += " or " + gridText(bucket, usualPatchSizes[1]);
     if (isCentreCropPatchCount(patches))
-        text += "; an older pipeline made it from a 224 x 224 centre crop, so its patches do not lie under the latent";
+        text += "; an older pipeline made it from a 224 x 224 centre crop, so its patches do not match the latents";
     return text;
 }
 

@@ -60,7 +60,7 @@ std::string obstacleOf(const Workspace& workspace, Pass pass)
                " to the folder of one (Hugging Face layout, with config.json and weights)";
     const auto folder = workspace.path(named);
     if (!isPresentFile(folder / "config.json"))
-        return "the encoder of the pass " + passName(pass) + " is not there: " + folder.string() +
+        return "the encoder of the pass " + passName(pass) + " is missing: " + folder.string() +
                " holds no config.json; " + adviceWithoutConfig(folder) + ", or correct " + encoderKey(pass) + " in " +
                yaml;
     try {

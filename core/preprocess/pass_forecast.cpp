@@ -197,7 +197,7 @@ private:
         }
         if (entry.imageGone && pass_ != Pass::T5) {
             ++forecast_.unreadable;
-            duty.why += "; its picture is gone";
+            duty.why += "; its picture is missing";
         }
         ++forecast_.buckets[bucketKey(pass_, entry.record)];
         forecast_.due.push_back({entry.record.id, std::move(duty.why)});
@@ -271,7 +271,7 @@ std::string refusalOf(const PassForecast& pass, const fs::path& folder, std::int
     return "the pass " + passName(pass.pass) + " does not fit on the disk: it needs " + sizeText(needed) + " in " +
            folder.string() + ", where " + sizeText(std::max<std::int64_t>(0, bytesFree - before)) + " are free" +
            (before > 0 ? " once the passes before it are done" : "") +
-           "; make room, or let folders.derived in workspace.yaml name a larger disk";
+           "; free some space, or set folders.derived in workspace.yaml to a larger disk";
 }
 
 std::optional<PreprocessForecast> forecastPasses(const std::vector<Pass>& passes, const Workspace& workspace,

@@ -78,11 +78,11 @@ void tellOfCaptions(const Catalog& catalog, const PassEncoders& encoders, const 
     if (const auto cut = findCutCaptions(catalog, encoders, context); cut && cut->count > 0)
         context.warn(
             std::to_string(cut->count) + (cut->count == 1 ? " caption is" : " captions are") + " longer than " +
-            std::to_string(encoders.expectations.textTokens) + " tokens and cut there: " + namesOf(*cut) +
+            std::to_string(encoders.expectations.textTokens) + " tokens and will be cut: " + namesOf(*cut) +
             "; shorten them, or raise text_tokens in workspace.yaml (is:problem finds them among the records)");
     if (const auto foreign = findUnknownLetters(catalog, encoders, context); foreign && foreign->count > 0)
-        context.warn(std::to_string(foreign->count) + (foreign->count == 1 ? " caption says" : " captions say") +
-                     " next to nothing to the text encoder, which does not know such letters: " + namesOf(*foreign) +
+        context.warn(std::to_string(foreign->count) + (foreign->count == 1 ? " caption means" : " captions mean") +
+                     " almost nothing to the text encoder, which does not know the letters: " + namesOf(*foreign) +
                      "; translate them, or name an encoder that knows their language");
 }
 

@@ -304,7 +304,7 @@ void ConditionEncoder::expectGridOf(ImageSize size, GridSize patches) const
     if (patches == expected)
         return;
     throw DataError("the reference has " + gridText(patches) + " patches, but a picture of " + bucketName(size) +
-                    " has " + gridText(expected) + ": they would not lie over what they show");
+                    " has " + gridText(expected) + ": they would be misaligned");
 }
 
 GridSize ConditionEncoder::gridWithoutReference(ImageSize size) const

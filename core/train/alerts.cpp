@@ -89,7 +89,7 @@ std::string AlertSender::tell(const TrainEvent& event) const
                                .input =
                                    json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n",
                                .limit = std::chrono::seconds(workspace_.config.alertSeconds)};
-    const auto beginning = "nobody was told that \"" + event.run + "\" " + event.kind + " (alerts.command): ";
+    const auto beginning = "no alert was sent that \"" + event.run + "\" " + event.kind + " (alerts.command): ";
     try {
         const auto result = runChild(program, [] { return false; });
         return result.succeeded() ? std::string()

@@ -93,7 +93,7 @@ std::shared_ptr<Collective> joinCollective(const Meeting& meeting, [[maybe_unuse
 #ifdef NANODIT_GLOO
     return joinOverGloo(meeting);
 #else
-    throw Error("this program was built without Gloo, over which the processes of a training talk to each other: build "
+    throw Error("this program was built without Gloo, over which the processes of a training communicate: build "
                 "it with the system's LibTorch and the headers of Gloo (Debian package libgloo-dev)");
 #endif
 }

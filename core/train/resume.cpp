@@ -170,9 +170,9 @@ void refuseAnotherFunction(const std::vector<ResumeDifference>& differences, con
     }
     if (!list.empty())
         throw UsageError(
-            "the run \"" + runName + "\" cannot go on with another model, other encoders or another optimiser (" +
+            "the run \"" + runName + "\" cannot be resumed with another model, other encoders or another optimiser (" +
             list +
-            "): its weights would compute something else. Resume it with what it was begun with, or start a "
+            "): its weights would compute something else. Resume it with what it was started with, or start a "
             "new run from its weights (warm_start.checkpoint)");
 }
 
@@ -212,7 +212,7 @@ ResumePoint restoreNewestWhole(Trainer& trainer, const fs::path& runFolder, std:
             if (i + 1 == candidates.size())
                 throw;
             context.warn("the checkpoint " + checkpoint.filename().string() + " cannot be used (" + error.what() +
-                         "): going on from an older one");
+                         "): resuming from an older one");
         }
     }
     throw DataError(runFolder.string() + " holds no checkpoint"); // the run's folder has looked: it had one
@@ -231,7 +231,7 @@ void tellDifferences(const ResumePoint& restored, const fs::path& runFolder, std
             context.info("changed since the checkpoint: " + text(difference));
     }
     if (!course.empty())
-        context.warn("the run goes on, but not exactly as before: " + course);
+        context.warn("the run continues, but not exactly as before: " + course);
     appendRunEvent(runFolder, step, "resumed", "resumed from " + restored.checkpoint.string(), details);
 }
 

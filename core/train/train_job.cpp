@@ -210,7 +210,7 @@ void TrainJob::makeTrainer(const JobContext& context)
     if (request_.resume)
         resume(context);
     else
-        appendRunEvent(folder_->path(), 0, "begun", "begun with " + dataSet_ + " on " + compute_.text());
+        appendRunEvent(folder_->path(), 0, "begun", "started with " + dataSet_ + " on " + compute_.text());
     if (!request_.resume && !config_.warmStart.checkpoint.empty()) {
         const auto source = request_.workspace.path(config_.warmStart.checkpoint);
         const auto taken = trainer_->startFrom(readStoredWeights(source), source.string());
@@ -228,7 +228,7 @@ void TrainJob::makeTrainer(const JobContext& context)
         context.warn(outdated->text + ": pack the set again");
     if (request_.resume && firstStep_ >= config_.schedule.steps)
         context.warn("nothing is left to train: the run has done " + std::to_string(firstStep_) + " steps, and " +
-                     std::to_string(config_.schedule.steps) + " are asked for; ask for more (schedule.steps) to go on");
+                     std::to_string(config_.schedule.steps) + " are set; raise schedule.steps to continue");
 }
 
 void TrainJob::resume(const JobContext& context)
@@ -466,7 +466,7 @@ void TrainJob::saveWhatThereIs()
         return;
     try {
         if (!trainer_->tensorsAreSound())
-            throw Error("the weights are not finite, or half of a step was made");
+            throw Error("the weights are not finite, or a step was only half done");
         save();
         writer_->finish();
         folder_->note(LogLevel::Info, "the last checkpoint is " + writer_->newest().string());

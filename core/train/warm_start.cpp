@@ -289,7 +289,7 @@ std::string WarmStartReport::warning() const
                        std::to_string(loaded.size()) + " of " +
                        std::to_string(loaded.size() + fresh.size() + mismatched.size()) +
                        " tensors) from the file: this is " + (share() < 0.05 ? "nearly " : "to a large part ") +
-                       "a start from nothing";
+                       "a start from random weights";
     if (!mismatched.empty())
         text += "; " + std::to_string(mismatched.size()) + " have another shape, such as " + mismatched.front().name +
                 ", " + shapeText(mismatched.front().found) + " in the file and " +

@@ -63,8 +63,8 @@ const std::vector<MetricInfo>& validationMetrics()
         {"change", "change by one word",
          "DINO-patch distance between the pictures generated with and without the changed word, same noise.", Higher,
          3},
-        {"obeyed", "word obeyed",
-         "Share of pictures in which the thing stands in its place in the new colour or shape.", Higher, 3},
+        {"obeyed", "word obeyed", "Share of pictures in which the thing is in its place in the new colour or shape.",
+         Higher, 3},
         {"outside_change", "change outside",
          "Mean absolute difference outside the erased patches between the pictures generated with and without the "
          "edit, same noise; a share of the range.",

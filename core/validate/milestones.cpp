@@ -34,7 +34,7 @@ Milestone noErrors(const ValidationReport& report)
     Milestone line{
         .name = "No errors over the run", .state = State::Unknown, .found = {}, .expected = "every step finite"};
     if (!report.loss) {
-        line.found = "the checkpoint lies in no run with metrics";
+        line.found = "the checkpoint is not in a run with metrics";
         return line;
     }
     line.state = stateOf(report.skippedSteps == 0);
@@ -64,8 +64,7 @@ Milestone betterReconstruction(const ValidationReport& report, const ValidationR
     constexpr auto task = ValidationTask::Reconstruction;
     const bool perceptual = !report.lpips.empty() && (!baseline || baseline->lpips == report.lpips);
     const std::string metric = perceptual ? "lpips" : "dino_distance";
-    const std::string label =
-        perceptual ? "LPIPS (" + report.lpips + ")" : "DINO-patch distance, for want of LPIPS weights,";
+    const std::string label = perceptual ? "LPIPS (" + report.lpips + ")" : "DINO-patch distance (no LPIPS weights)";
     Milestone line{.name = "Reconstruction better than the baseline",
                    .state = State::Unknown,
                    .found = {},
@@ -103,7 +102,7 @@ Milestone aboveChance(const ValidationReport& report, const std::string& name, V
 {
     const auto label = metricInfo(metric).label;
     Milestone line{
-        .name = name, .state = State::Unknown, .found = {}, .expected = label + " above 0.5, with its whole interval"};
+        .name = name, .state = State::Unknown, .found = {}, .expected = label + " above 0.5, with all of its interval"};
     const auto* const own = report.find(task, metric);
     if (!own || !own->interval) {
         line.found = "not validated";
@@ -142,7 +141,7 @@ Milestone textStaysStrong(const ValidationReport& report, const ValidationReport
     }
     if (!line.found.empty()) {
         line.state = stateOf(met);
-        line.expected = metricInfo("obeyed").label + " above 0.5, with its whole interval, in each";
+        line.expected = metricInfo("obeyed").label + " above 0.5, with all of its interval, in each";
     } else if (report.find(task, "obeyed")) {
         return aboveChance(report, line.name, task, "obeyed");
     } else {

@@ -70,7 +70,7 @@ std::string card(const ValidationReport& report, const ValidationPicture& pictur
                        decimalText(found->second, metric.decimals);
     }
     const auto beside = html::referenceTitle(picture.task);
-    return "<figure><div class=\"row\"><div><span>painted</span>" +
+    return "<figure><div class=\"row\"><div><span>generated</span>" +
            html::imageTag(report.folder / picture.file, "painted: " + picture.caption) + "</div><div><span>" + beside +
            "</span>" + html::imageTag(report.folder / referenceFile(picture), beside) + "</div>" +
            nearestPicture(report, picture) + "</div><figcaption><b>" + escaped(picture.caption) + "</b><br>" +

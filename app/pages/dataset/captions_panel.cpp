@@ -145,7 +145,7 @@ QWidget* CaptionsPanel::makeForm()
     auto* const form = new QWidget(this);
     form->setFixedWidth(formWidth);
     scope_->setObjectName(QStringLiteral("captionScope"));
-    scope_->setAccessibleName(tr("Whose captions are changed"));
+    scope_->setAccessibleName(tr("Records whose captions are changed"));
     scope_->addItems({QString(), QString()}); // by Scope
     fromName_->setObjectName(QStringLiteral("captionFromName"));
     fromName_->setToolTip(tr("\"red_car-2.png\" gives \"red car 2\"; existing captions are kept"));

@@ -133,7 +133,7 @@ QWidget* RecordBrowser::makeSearch()
     showTable_ = makeFlatButton(QStringLiteral("table"), tr("Table (L)"), box);
     showGrid_->setObjectName(QStringLiteral("showGrid"));
     showTable_->setObjectName(QStringLiteral("showTable"));
-    showMap_ = makeFlatButton(QStringLiteral("map"), tr("Map: pictures that are alike lie together (M)"), box);
+    showMap_ = makeFlatButton(QStringLiteral("map"), tr("Map: similar pictures are close together (M)"), box);
     showMap_->setObjectName(QStringLiteral("showMap"));
     auto* const group = new QButtonGroup(box);
     for (auto* const button : {showGrid_, showTable_, showMap_}) {

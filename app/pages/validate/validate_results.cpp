@@ -357,10 +357,9 @@ void ValidateResults::makeSheet(const std::function<void(const QImage& sheet, co
             painter.drawImage(margin, 2 * margin + numbers.height(), pictures);
             painter.end();
             const auto all = static_cast<int>(rows_.size());
-            then(sheet,
-                 rows < all
-                     ? tr("It holds the first %1 of %2 rows; more have no room in one picture.").arg(rows).arg(all)
-                     : QString());
+            then(sheet, rows < all
+                            ? tr("It holds the first %1 of %2 rows; a picture has no room for more.").arg(rows).arg(all)
+                            : QString());
         });
 }
 

@@ -79,7 +79,7 @@ void CommandLineTest::badUsageExitsWithTwo_data()
     QTest::newRow("an empty size") << QStringList{"sample", "--size", ""} << "WIDTHxHEIGHT";
     QTest::newRow("an empty grid") << QStringList{"sample", "--grid", ""} << "but is empty";
     QTest::newRow("seeds behind the last")
-        << QStringList{"sample", "--seed", "18446744073709551615", "--count", "2"} << "leaves no room for 2";
+        << QStringList{"sample", "--seed", "18446744073709551615", "--count", "2"} << "is too large for 2";
     QTest::newRow("no reason") << QStringList{"edit", "a", "--exclude", " "} << "needs a reason";
     QTest::newRow("an empty split") << QStringList{"edit", "a", "--split", ""} << "but is empty";
     QTest::newRow("no picture's name") << QStringList{"sample", "--out", "picture.jpg"} << "ends in .png";

@@ -280,7 +280,7 @@ private Q_SLOTS:
             {{"--momentum", "--rule projected"},
              {"--threshold", "--rule projected"},
              {"--internal-scale", "--rule internal"},
-             {"--start-time", "a picture to begin with: give --start or --start-record"}}};
+             {"--start-time", "a picture to start from: give --start or --start-record"}}};
         for (const auto& [option, needed] : options) {
             const auto refused = runProgram({"-w", workspace_, "sample", option, "0.5"});
             QCOMPARE(refused.exitCode, 2);

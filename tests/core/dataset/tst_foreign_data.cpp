@@ -284,7 +284,7 @@ private Q_SLOTS:
         const auto report = f.import();
         QCOMPARE(report.added, 1);
         QCOMPARE(report.found(), thingsBelow(f.source));
-        QVERIFY2(contains(reasonFor(report, "b.png"), "is a link to b.png, which is not there"),
+        QVERIFY2(contains(reasonFor(report, "b.png"), "is a link to b.png, which does not exist"),
                  reasonFor(report, "b.png").c_str());
         QCOMPARE(passedBy(report, "broken links, pipes and devices"), 4);
     }
@@ -389,7 +389,7 @@ private Q_SLOTS:
         writePng(f.source / "mine.png", test::drawnPicture(2, {80, 70}), {{"Software", "another"}});
         const auto report = f.import();
         QCOMPARE(report.added, 2);
-        QCOMPARE(passedBy(report, "pictures that this program painted"), 1);
+        QCOMPARE(passedBy(report, "pictures that this program generated"), 1);
         QCOMPARE(passedBy(report, "folders of this workspace's own files"), 3);
     }
 

@@ -115,7 +115,7 @@ private Q_SLOTS:
         const auto wide = refusal("wide-mask.png", {64, 64});
         QVERIFY2(contains(wide, "wide-mask.png") && contains(wide, "128x64") && contains(wide, "64x64"), wide.c_str());
         draw(folder / "black-mask.png", {64, 64}, [](std::int64_t, std::int64_t) { return 0; });
-        QVERIFY(contains(refusal("black-mask.png", {64, 64}), "nothing of it would be learnt"));
+        QVERIFY(contains(refusal("black-mask.png", {64, 64}), "nothing would be learnt from it"));
         test::writeText(folder / "text-mask.png", "no picture");
         QVERIFY(contains(refusal("text-mask.png", {64, 64}), "text-mask.png"));
     }

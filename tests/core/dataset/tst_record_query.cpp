@@ -118,7 +118,7 @@ private Q_SLOTS:
     void misspeltKeysAreToldOf()
     {
         QCOMPARE(misspeltTerm("red splt:val"),
-                 std::string("\"splt:val\" is looked for as text: did you mean \"split:val\"?"));
+                 std::string("\"splt:val\" is searched for as text: did you mean \"split:val\"?"));
         QVERIFY(misspeltTerm("-Split:val").ends_with("did you mean \"-split:val\"?"));
         QVERIFY(misspeltTerm("buckets:\"64x64\"").ends_with("did you mean \"bucket:64x64\"?"));
         for (const char* const query : {"split:val dino:stale", "16:9", "\"splt:val\"", "https://example.org", "splt"})

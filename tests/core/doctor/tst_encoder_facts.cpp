@@ -118,7 +118,7 @@ private Q_SLOTS:
     {
         const auto facts = inspectEncoder("/nowhere/model", "vae");
         QCOMPARE(facts.problems.size(), std::size_t(1));
-        VERIFY_SAYS(facts.problems[0], "/nowhere/model is not there");
+        VERIFY_SAYS(facts.problems[0], "/nowhere/model does not exist");
         VERIFY_SAYS(facts.problems[0], "choose another folder");
     }
 };

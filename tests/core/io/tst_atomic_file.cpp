@@ -151,7 +151,7 @@ private Q_SLOTS:
         QVERIFY(errorOf([&] { MappedFile::open(folder / "pipe"); }).find("not a regular file") != std::string::npos);
         QVERIFY(readTextFile(folder / "pipe").empty()); // nobody writes to it
         fs::create_symlink("gone", folder / "link");
-        const auto says = (folder / "link").string() + " is a link to gone, which is not there: ";
+        const auto says = (folder / "link").string() + " is a link to gone, which does not exist: ";
         QVERIFY(errorOf([&] { MappedFile::open(folder / "link"); }).starts_with(says));
         QVERIFY(errorOf([&] { readTextFile(folder / "link"); }).starts_with(says));
     }

@@ -211,9 +211,9 @@ private Q_SLOTS:
         row("runs of 32 bits", {.bits = 32, .compression = 1, .pixels = std::string(8, '\0')}, "of 32 bits a pixel");
         row("masks of pieces",
             {.bits = 16, .compression = 3, .more = masks({5, 8, 16}), .pixels = std::string(4, '\0')},
-            "masks of colours make no sense");
+            "colour masks are invalid");
         row("no masks", {.bits = 16, .compression = 3, .more = masks({0, 0, 0}), .pixels = std::string(4, '\0')},
-            "masks of colours make no sense");
+            "colour masks are invalid");
         row("no width", {.width = 0}, "is damaged");
         row("a negative width", {.width = -3}, "is damaged");
         row("huge", {.width = 100000, .height = 100000}, "is too large");

@@ -168,7 +168,7 @@ private Q_SLOTS:
         test::writeText(folder / "a.gguf", "x");
         QVERIFY(contains(refusal(), "GGUF"));
         fs::create_symlink("model.safetensors", folder / "model.safetensors"); // leads to itself
-        QVERIFY(contains(refusal(), "model.safetensors is a link to model.safetensors, which is not there"));
+        QVERIFY(contains(refusal(), "model.safetensors is a link to model.safetensors, which does not exist"));
     }
 
     void aFolderOrAPipeInThePlaceOfWeightsIsNamed()
@@ -225,7 +225,7 @@ private Q_SLOTS:
         // A cache that was copied without what its links lead to.
         fs::create_directory(folder / "copied");
         fs::create_symlink("../blobs/0123", folder / "copied" / "config.json");
-        QVERIFY(contains(advice("copied"), "is a link to ../blobs/0123, which is not there"));
+        QVERIFY(contains(advice("copied"), "is a link to ../blobs/0123, which does not exist"));
     }
 };
 

@@ -97,7 +97,7 @@ private Q_SLOTS:
         test::writeText(index, R"({"weight_map": {"three": "model-00001-of-00002.safetensors"}})");
         QVERIFY(errorOf([&] { readSafetensors(index); }).find("does not hold it") != std::string::npos);
         test::writeText(index, R"({"weight_map": {"one": "../elsewhere.safetensors"}})");
-        QVERIFY(errorOf([&] { readSafetensors(index); }).find("must lie beside it") != std::string::npos);
+        QVERIFY(errorOf([&] { readSafetensors(index); }).find("must be beside it") != std::string::npos);
         test::writeText(index, R"({"weight_map": {"one": "absent.safetensors"}})");
         QVERIFY(errorOf([&] { readSafetensors(index); }).find("absent.safetensors") != std::string::npos);
     }

@@ -136,7 +136,7 @@ private Q_SLOTS:
         const auto forecast = f.forecast();
         QCOMPARE(forecast.passes[0].unreadable, 0);
         QCOMPARE(forecast.passes[1].unreadable, 1);
-        QVERIFY(contains(whyOf(forecast.passes[1], "picture1"), "its picture is gone"));
+        QVERIFY(contains(whyOf(forecast.passes[1], "picture1"), "its picture is missing"));
     }
 
     void timeIsUnknownUntilItWasMeasuredAndThenComesFromTheRates()

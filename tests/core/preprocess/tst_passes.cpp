@@ -56,7 +56,7 @@ private Q_SLOTS:
                 warnings += text + "\n";
         };
         f.run({Pass::T5}, context);
-        QVERIFY2(contains(warnings, "1 caption is longer than 16 tokens and cut there: picture1"), warnings.c_str());
+        QVERIFY2(contains(warnings, "1 caption is longer than 16 tokens and will be cut: picture1"), warnings.c_str());
     }
 
     void captionsInLettersThatTheEncoderLacksAreNamed()
@@ -70,7 +70,7 @@ private Q_SLOTS:
         JobContext context;
         context.log = [&](LogLevel, const std::string& text) { warnings += text + "\n"; };
         f.run({Pass::T5}, context);
-        QVERIFY2(contains(warnings, "does not know such letters: picture1;"), warnings.c_str());
+        QVERIFY2(contains(warnings, "does not know the letters: picture1;"), warnings.c_str());
     }
 
     void makeEveryArrayInItsShapeAndType()

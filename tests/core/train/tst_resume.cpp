@@ -146,7 +146,7 @@ private Q_SLOTS:
         if (setting == "text tokens")
             tiny.workspace.config.textTokens = 9;
         const auto message = errorOf([&] { train(resumption(tiny, "run", config)); });
-        QVERIFY2(has(message, "cannot go on with another model") && has(message, setting.toStdString()),
+        QVERIFY2(has(message, "cannot be resumed with another model") && has(message, setting.toStdString()),
                  message.c_str());
         QCOMPARE(metricSteps(tiny.workspace.runsFolder() / "run"), upTo(2));
     }
@@ -173,7 +173,7 @@ private Q_SLOTS:
         config.data.batchSize = 3;
         config.optimiser.lr = 1e-5;
         const auto outcome = train(resumption(tiny, "run", config));
-        QVERIFY2(has(outcome.log, "the run goes on, but not exactly as before: data.batch_size 2 -> 3; optimiser.lr"),
+        QVERIFY2(has(outcome.log, "the run continues, but not exactly as before: data.batch_size 2 -> 3; optimiser.lr"),
                  outcome.log.c_str());
         QVERIFY2(has(outcome.log, "changed since the checkpoint: schedule.steps 2 -> 4"), outcome.log.c_str());
         QCOMPARE(outcome.steps.back().lr, 1e-5);

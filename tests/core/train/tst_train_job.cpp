@@ -226,7 +226,7 @@ private Q_SLOTS:
             catalog.recordMade("train1", ArrayKind::T5, made);
         }
         const auto outcome = train(requestFor(tiny, "old", tinyConfig(1)));
-        QVERIFY2(outcome.log.find("encoded anew after the set was packed (the first is train1)") != std::string::npos,
+        QVERIFY2(outcome.log.find("encoded again after the set was packed (the first is train1)") != std::string::npos,
                  outcome.log.c_str());
     }
 
@@ -352,7 +352,7 @@ private Q_SLOTS:
                      {{"net.patch_embed.bias", at::ones({config.model.hiddenSize})}, {"net.rest", at::ones({3})}});
         config.warmStart.checkpoint = other.string();
         const auto outcome = train(requestFor(tiny, "pupil", config));
-        for (const auto* const part : {"nearly a start from nothing", "1 of ", "lose \"net.\""})
+        for (const auto* const part : {"nearly a start from random weights", "1 of ", "lose \"net.\""})
             QVERIFY2(outcome.log.find(part) != std::string::npos, outcome.log.c_str());
     }
 

@@ -151,7 +151,8 @@ private Q_SLOTS:
         const auto parameters = model();
         const TensorMap little = {{"a.bias", at::ones({2})}, {"a.weight", at::ones({20, 30})}, {"x", at::ones({9})}};
         const auto warning = warmStart(parameters, little, {}, "old.pt").warning();
-        for (const auto* const part : {"only", "%", "1 of 4 tensors", "start from nothing", "a.weight, [20, 30]", "x"})
+        for (const auto* const part :
+             {"only", "%", "1 of 4 tensors", "start from random weights", "a.weight, [20, 30]", "x"})
             QVERIFY2(warning.find(part) != std::string::npos, warning.c_str());
     }
 
