@@ -68,8 +68,11 @@ void registerRecords(CLI::App& app, Options& options)
     const auto filter = std::make_shared<Filter>();
     command->add_option("QUERY", filter->words,
                         "Only records that match, for example: bucket:1024x1024 state:stale -split:val red circle");
-    command->add_option("--state", filter->state, "Only records with an array in this state; whole: with all of them")
-        ->check(CLI::IsMember({"missing", "whole", "stale", "wrong", "excluded"}));
+    command
+        ->add_option("--state", filter->state, "Only records with an array in this state; valid: all four arrays are")
+        ->check(CLI::IsMember({"missing", "valid", "stale", "invalid", "excluded"}))
+        ->transform(CLI::Transformer(CLI::TransformPairs<std::string>{{"whole", "valid"}, {"wrong", "invalid"}})
+                        .description("")); // earlier names
     command->add_option("--tag", filter->tag, "Only records with this tag");
     command->add_option("--split", filter->split, "Only records of this split");
     command->add_option("--text", filter->text, "Only records with this text in their id or caption");

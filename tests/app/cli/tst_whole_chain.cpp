@@ -51,6 +51,22 @@ private Q_SLOTS:
         QVERIFY2(edit.exitCode == 0, qPrintable(edit.errors));
     }
 
+    void statesAreNamedAsInAQuery()
+    {
+        for (const auto* const state : {"valid", "whole"}) { // the second is an earlier name
+            const auto result = runProgram({"-w", workspace_, "--json", "records", "--state", state});
+            QVERIFY2(result.exitCode == 0, qPrintable(result.errors));
+            QCOMPARE(result.json().value("records").toArray().size(), 24);
+        }
+        for (const auto* const state : {"invalid", "wrong"}) {
+            const auto result = runProgram({"-w", workspace_, "--json", "records", "--state", state});
+            QVERIFY2(result.exitCode == 0, qPrintable(result.errors));
+            QVERIFY(result.json().value("records").toArray().isEmpty());
+        }
+        const auto help = runProgram({"records", "--help"}).out;
+        QVERIFY2(help.contains("valid") && !help.contains("whole"), qPrintable(help));
+    }
+
     void whatIsExportedIsImportedAndChangesNothing()
     {
         const auto records = text(folder_ / "demo/data/exported.jsonl");
