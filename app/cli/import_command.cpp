@@ -20,7 +20,7 @@ std::string passedByText(const PassedBy& passedBy)
         if (!what.advice.empty())
             advice += "  " + kind + " (" + what.example + "): " + what.advice + "\n";
     }
-    return "ignored: " + kinds + "\n" + advice;
+    return "not imported: " + kinds + "\n" + advice;
 }
 
 void runImport(const std::filesystem::path& source, Options& options)

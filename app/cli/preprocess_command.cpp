@@ -101,7 +101,7 @@ std::string dueText(const PassForecast& pass, std::size_t most = 10)
     if (pass.due.empty())
         return {};
     auto text =
-        passName(pass.pass) + " would make " + count(static_cast<std::int64_t>(pass.due.size()), "record") + ":\n";
+        passName(pass.pass) + " would compute " + count(static_cast<std::int64_t>(pass.due.size()), "record") + ":\n";
     for (std::size_t i = 0; i < std::min(most, pass.due.size()); ++i)
         text += "  " + pass.due[i].id + ": " + pass.due[i].why + "\n";
     if (pass.due.size() > most)
@@ -142,7 +142,7 @@ void runForecast(const Wanted& wanted, Options& options)
     if (runJob(*job, options.output, "") == JobEnd::Cancelled)
         return;
     std::vector<std::vector<std::string>> rows = {
-        {"pass", "whole", "to read", "missing", "stale", "wrong", "time", "to write", "in all"}};
+        {"pass", "valid", "to check", "missing", "stale", "invalid", "time", "to write", "total"}};
     std::string lists;
     auto passes = json::array();
     for (const auto& pass : forecast.passes) {

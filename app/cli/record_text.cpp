@@ -24,8 +24,9 @@ std::string arraysText(const RecordInfo& record)
         std::vector<std::string> changes;
         for (const auto& change : record.changes[i])
             changes.push_back(inWords(change));
+        const bool invalid = record.arrays[i] == ArrayState::Wrong;
         parts.push_back(std::string(arrayFolderNames[i]) + " " +
-                        stateNames[static_cast<std::size_t>(record.arrays[i])] +
+                        (invalid ? "invalid" : stateNames[static_cast<std::size_t>(record.arrays[i])]) +
                         (changes.empty() ? "" : " (" + joined(changes) + ")"));
     }
     return joined(parts);

@@ -40,7 +40,7 @@ std::string needText(const StatusReport& report, const std::optional<std::int64_
         needed += array.fullBytes.value_or(0);
         known = known && array.fullBytes;
     }
-    return "derived arrays: " + sizeText(there) + " there, the full set needs " +
+    return "derived arrays: " + sizeText(there) + " present, the full set needs " +
            (known ? sizeText(needed) : "at least " + sizeText(needed)) +
            (free ? ", " + sizeText(*free) + " free" : std::string()) + "\n";
 }
@@ -51,7 +51,7 @@ void runStatus(const LedgerRequest& epoch, bool setGiven, Options& options)
     const auto workspace = Workspace::open(options.workspace);
     const auto report = status(workspace);
     std::vector<std::vector<std::string>> rows = {
-        {"array", "whole", "adopted", "missing", "stale", "wrong", "size", "full set"}};
+        {"array", "valid", "adopted", "missing", "stale", "invalid", "size", "full set"}};
     auto arrays = json::array();
     for (const auto& array : report.arrays) {
         const auto* const name = arrayFolderNames[static_cast<std::size_t>(array.array)];
@@ -75,7 +75,7 @@ void runStatus(const LedgerRequest& epoch, bool setGiven, Options& options)
     if (!report.tags.empty())
         text += "\ntags: " + countsText(report.tags);
     if (report.picturesGone > 0)
-        text += "\n" + count(report.picturesGone, "picture") + " gone";
+        text += "\n" + count(report.picturesGone, "picture") + " missing";
     for (const auto& [reason, number] : report.excluded)
         text += "\n" + count(number, "record") + " excluded: " + reason;
     const auto compute = chosenCompute(options.device);

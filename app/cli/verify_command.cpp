@@ -20,7 +20,7 @@ void runVerify(bool repair, Options& options)
     if (runJob(*job, options.output, "") == JobEnd::Cancelled)
         return;
     std::vector<std::vector<std::string>> rows = {
-        {"array", "whole", "adopted", "missing", "stale", "misaligned", "wrong shape", "non-finite", "unreadable"}};
+        {"array", "valid", "adopted", "missing", "stale", "misaligned", "wrong shape", "non-finite", "unreadable"}};
     auto arrays = json::array();
     for (const auto& counts : report.arrays) {
         const auto* const name = arrayFolderNames[static_cast<std::size_t>(counts.array)];
@@ -38,7 +38,7 @@ void runVerify(bool repair, Options& options)
                           {"nonfinite", counts.nonfinite},
                           {"unreadable", counts.unreadable}});
     }
-    const auto verdict = report.sound() ? "sound: " + count(report.records, "record") + ", nothing wrong\n"
+    const auto verdict = report.sound() ? "valid: every array of " + count(report.records, "record") + "\n"
                                         : count(static_cast<std::int64_t>(report.problems.size()), "problem") + ":\n";
     const auto adopted = report.adopted.empty()
                              ? std::string()

@@ -8,7 +8,7 @@ void ModelConfig::visit(FieldVisitor& v)
     static constexpr std::string_view priors[] = {"none", "learned"};
     static constexpr std::string_view gates[] = {"none", "adaln_zero"};
     v.field({"hidden_size", "Width D of every token; a multiple of num_heads.", 8, 16384}, hiddenSize);
-    v.field({"depth", "Number of blocks (self attention, cross attention, MLP).", 1, 256}, depth);
+    v.field({"depth", "Number of blocks (self-attention, cross-attention, MLP).", 1, 256}, depth);
     v.field({"num_heads", "Attention heads; hidden_size / num_heads channels each.", 1, 256}, numHeads);
     v.field({"mlp_ratio", "Width of the MLP's inner layer as a multiple of hidden_size.", 0.25, 16}, mlpRatio);
     v.field({"latent_channels", "Channels of the autoencoder's latent.", 1, 256}, latentChannels);

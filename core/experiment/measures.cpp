@@ -50,7 +50,7 @@ std::vector<ExperimentMeasure> allMeasures()
         measures.push_back({.name = std::string("attention.") + part,
                             .label = std::string("attention on ") + (std::string(part) == "cls" ? "CLS" : part),
                             .help =
-                                "Share of cross attention, mean over blocks, heads, latents and flow times 0.9, 0.7, "
+                                "Share of cross-attention, mean over blocks, heads, latents and flow times 0.9, 0.7, "
                                 "0.5 and 0.3 on validation records.",
                             .better = {},
                             .decimals = 3});

@@ -170,7 +170,7 @@ std::vector<BlockMetric> makeBlockTable()
         return BlockMetric{.text = {.key = std::string("attention/") + name,
                                     .label = std::string("Attention on ") + label,
                                     .unit = {},
-                                    .help = std::string("Share of cross attention on ") + label +
+                                    .help = std::string("Share of cross-attention on ") + label +
                                             ", mean over samples, heads and latent tokens."},
                            .value = value};
     };
@@ -179,7 +179,7 @@ std::vector<BlockMetric> makeBlockTable()
                                     .label = std::string("Contribution of ") + label,
                                     .unit = {},
                                     .help = std::string("Share of ") + label +
-                                            " in what cross attention adds to the latent tokens, as lengths of vectors "
+                                            " in what cross-attention adds to the latent tokens, as lengths of vectors "
                                             "after its output projection."},
                            .value = value};
     };

@@ -65,6 +65,12 @@ private Q_SLOTS:
         }
         const auto help = runProgram({"records", "--help"}).out;
         QVERIFY2(help.contains("valid") && !help.contains("whole"), qPrintable(help));
+        for (const auto& command :
+             {QStringList{"status"}, QStringList{"verify"}, QStringList{"preprocess", "--dry-run"}}) {
+            const auto table = runProgram(QStringList{"-w", workspace_} + command).out;
+            QVERIFY2(table.contains("valid") && !table.contains("whole") && !table.contains("wrong  "),
+                     qPrintable(table));
+        }
     }
 
     void whatIsExportedIsImportedAndChangesNothing()
