@@ -28,7 +28,7 @@ std::string textOf(const ValidationReport& report)
     }
     auto text = "weights: " + report.weights + "\n\n" + table(rows) + "\n";
     constexpr std::array states = {"met", "missed", "unknown"};
-    rows = {{"milestone", "state", "found"}};
+    rows = {{"check", "state", "found"}};
     for (const auto& milestone : report.milestones)
         rows.push_back({milestone.name, states[static_cast<std::size_t>(milestone.state)], milestone.found});
     text += table(rows) + "\n";

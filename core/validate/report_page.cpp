@@ -16,7 +16,7 @@ std::string milestonesTable(const ValidationReport& report)
     constexpr std::array names = {"met", "missed", "not known"};
     constexpr std::array marks = {"\u2713", "\u2717", "\u2013"};
     constexpr std::array classes = {"good", "bad", "soft"};
-    std::string page = "<div class=\"scroll\"><table><tr><th>Milestone<th>State<th>Found<th>Expected</tr>\n";
+    std::string page = "<div class=\"scroll\"><table><tr><th>Check<th>State<th>Found<th>Expected</tr>\n";
     for (const auto& milestone : report.milestones) {
         const auto state = static_cast<std::size_t>(milestone.state);
         page += "<tr><td>" + escaped(milestone.name) + "<td class=\"state " + classes[state] + "\">" + marks[state] +
