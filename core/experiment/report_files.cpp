@@ -85,7 +85,7 @@ std::string coursesTable(const ExperimentReport& report, const std::string& meas
         return {};
     const auto& info = experimentMeasure(measure);
     const auto count = courses.front()->points.size(), every = (count + 9) / 10;
-    std::string text = "\n## " + info.label + ", while training\n\n| up to step |", line = "| --- |";
+    std::string text = "\n## " + info.label + ", during training\n\n| up to step |", line = "| --- |";
     for (const auto* const course : courses) {
         text += cell(report.arm(course->arm).label);
         line += " --- |";
@@ -108,7 +108,7 @@ std::string coursesTable(const ExperimentReport& report, const std::string& meas
 
 std::string titleOf(const ExperimentReport& report)
 {
-    return report.sweep.empty() ? "Patches against CLS alone"
+    return report.sweep.empty() ? "Patches compared with CLS alone"
                                 : "Sweep over " + std::to_string(report.arms.size()) + " arms";
 }
 
@@ -155,7 +155,7 @@ std::vector<ExperimentSheet> writeSheets(const fs::path& folder, const std::vect
     for (const auto task : first.settings.tasks) {
         ExperimentSheet sheet{.task = task, .columns = {}, .records = {}};
         const bool swap = task == ValidationTask::DinoSwap;
-        sheet.columns = swap ? std::vector<std::string>{"gave the text", "gave CLS and patches"}
+        sheet.columns = swap ? std::vector<std::string>{"source of the text", "source of CLS and patches"}
                              : std::vector<std::string>{"original"};
         sheet.columns.insert(sheet.columns.end(), labels.begin(), labels.end());
         std::vector<std::vector<Image>> rows;
@@ -245,7 +245,7 @@ std::string markdownOf(const ExperimentReport& report, const std::vector<Experim
         text += "\n**" + answer.question + "** " + answer.answer + "\n";
     text += "\n## Numbers\n\nMean over seeds and units, with its 95 % interval.\n\n" + numbersMarkdown(report);
     for (const auto& [first, other] : pairsIn(report))
-        text += "\n## " + report.arm(first).label + " against " + report.arm(other).label + "\n\n" +
+        text += "\n## " + report.arm(other).label + " compared with " + report.arm(first).label + "\n\n" +
                 differencesMarkdown(report, first, other);
     text += coursesTable(report, "loss.none") + coursesTable(report, "attention.alignment");
     for (const auto& sheet : sheets) {

@@ -30,7 +30,7 @@ std::string markdownOf(const ExperimentReport& report, const std::vector<Experim
 /// A self-contained page, light or dark as the browser wishes.
 std::string pageOf(const ExperimentReport& report, const std::vector<ExperimentSheet>& sheets);
 
-/// "Patches against CLS alone", "Sweep over 3 arms"
+/// "Patches compared with CLS alone", "Sweep over 3 arms"
 std::string titleOf(const ExperimentReport& report);
 /// "+12.3 %" better, "-4.0 %" worse, "" where neither side is better.
 std::string gainText(const ArmDifference& line);

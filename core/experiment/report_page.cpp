@@ -102,13 +102,13 @@ std::string pageOf(const ExperimentReport& report, const std::vector<ExperimentS
     for (const auto& sheet : sheets)
         page += sheetFigure(report, sheet);
     if (const auto charts = chart(report, "loss.none") + chart(report, "attention.alignment"); !charts.empty())
-        page += "<h2>While training</h2>\n<div class=\"cards wide\">" + charts + "</div>\n";
+        page += "<h2>During training</h2>\n<div class=\"cards wide\">" + charts + "</div>\n";
     page += "<h2>All numbers</h2>\n<p class=\"soft\">Mean over seeds and units, with the 95 % interval of a bootstrap "
             "over both.</p>\n" +
             numbersHtml(report);
     for (const auto& [first, other] : pairsIn(report))
-        page += "<h2>" + escaped(report.arm(first).label) + " against " + escaped(report.arm(other).label) + "</h2>\n" +
-                differencesHtml(report, first, other);
+        page += "<h2>" + escaped(report.arm(other).label) + " compared with " + escaped(report.arm(first).label) +
+                "</h2>\n" + differencesHtml(report, first, other);
     return page + "</html>\n";
 }
 

@@ -197,15 +197,15 @@ Json toJson(const RunComparison& comparison)
 
 void writeComparison(const RunComparison& comparison, const fs::path& file)
 {
-    std::string title = comparison.nameOf(0);
+    std::string title = "Comparison of " + comparison.nameOf(0);
     for (std::size_t i = 1; i < comparison.reports.size(); ++i)
-        title += " against " + comparison.nameOf(i);
+        title += (i + 1 == comparison.reports.size() ? " and " : ", ") + comparison.nameOf(i);
     const auto& settings = comparison.reports.front().settings;
     auto page = html::pageBegin(title) + "<h1>" + escaped(title) + "</h1>\n<p class=\"soft\">" +
                 std::to_string(settings.steps) + " sampler steps \u00b7 guidance: text " +
                 decimalText(settings.textScale, 1) + ", DINO " + decimalText(settings.dinoScale, 1) +
                 "<br>Intervals are of the mean difference between pairs of pictures: same test, record and noise. A "
-                "difference is called better or worse where its interval leaves out 0.</p>\n<div "
+                "difference is called better or worse only if its interval excludes 0.</p>\n<div "
                 "class=\"scroll\"><table><tr><th>Run"
                 "<th class=\"number\">Step<th>Model</tr>\n";
     for (std::size_t i = 0; i < comparison.reports.size(); ++i)

@@ -129,8 +129,8 @@ std::string taskSentence(ValidationTask task)
 
 std::string referenceTitle(ValidationTask task)
 {
-    constexpr std::array titles = {"original", "gave CLS and patches", "what the text describes",
-                                   "original", "without the change",   "without the edit"};
+    constexpr std::array titles = {"original", "source of CLS and patches", "described by the text",
+                                   "original", "without the change",        "without the edit"};
     return titles[static_cast<std::size_t>(task)];
 }
 

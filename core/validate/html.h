@@ -19,7 +19,7 @@ std::string imageTag(const std::filesystem::path& file, const std::string& what,
 /// A heading and a sentence for a task: "Text of one record, CLS and patches of another."
 std::string taskHeading(ValidationTask task);
 std::string taskSentence(ValidationTask task);
-/// What a task's pictures are compared with: "original", "gave CLS and patches".
+/// What a task's pictures are compared with: "original", "source of CLS and patches".
 std::string referenceTitle(ValidationTask task);
 
 } // namespace nanodit::html

@@ -35,7 +35,7 @@ std::string numbersTable(const ValidationReport& report, ValidationTask task)
 {
     std::string page =
         "<div class=\"scroll\"><table><tr><th>Metric<th class=\"number\">Mean<th class=\"number\">95 % interval<th "
-        "class=\"number\">n<th>Better<th>What it is</tr>\n";
+        "class=\"number\">n<th>Better<th>Meaning</tr>\n";
     for (const auto& summary : report.summaries) {
         if (summary.task != task)
             continue;
@@ -71,8 +71,8 @@ std::string card(const ValidationReport& report, const ValidationPicture& pictur
     }
     const auto beside = html::referenceTitle(picture.task);
     return "<figure><div class=\"row\"><div><span>generated</span>" +
-           html::imageTag(report.folder / picture.file, "painted: " + picture.caption) + "</div><div><span>" + beside +
-           "</span>" + html::imageTag(report.folder / referenceFile(picture), beside) + "</div>" +
+           html::imageTag(report.folder / picture.file, "generated: " + picture.caption) + "</div><div><span>" +
+           beside + "</span>" + html::imageTag(report.folder / referenceFile(picture), beside) + "</div>" +
            nearestPicture(report, picture) + "</div><figcaption><b>" + escaped(picture.caption) + "</b><br>" +
            escaped(picture.record) + (picture.other.empty() ? "" : ", CLS and patches of " + escaped(picture.other)) +
            (picture.nearest.empty() ? "" : ", nearest in training: " + escaped(picture.nearest)) + ", seed " +
