@@ -260,10 +260,10 @@ private:
              !beside.contains(ownStem));
         if (masksOther) {
             if (here.lossMasks.contains(path))
-                passedBy().add("masks of the loss", path.string(), "they weigh the loss of their pictures in training");
+                passedBy().add("loss masks", path.string(), "they weight the loss of their pictures in training");
             else
                 passedBy().add("masks of other pictures", path.string(),
-                               "nothing uses them; NAME-mask.png would weigh the loss of its picture");
+                               "nothing uses them; NAME-mask.png would weight the loss of its picture");
             return;
         }
         auto& entry = found_.listing.entries.emplace_back();

@@ -67,7 +67,7 @@ public:
     {
         if (request_.scenes < 20)
             throw UsageError("a demo needs at least 20 scenes, to have some for validation, but " +
-                             std::to_string(request_.scenes) + " were asked for");
+                             std::to_string(request_.scenes) + " were requested");
         checkSceneKind(request_.kind);
         if (fs::exists(workspace_.root / "workspace.yaml"))
             throw DataError(workspace_.root.string() + " is a workspace already: open it, or choose another folder");

@@ -120,7 +120,7 @@ void checkSceneKind(const SceneKind& kind)
 {
     if (kind.side < sceneSideStep || kind.side > largestSceneSide || kind.side % sceneSideStep != 0)
         throw UsageError("scenes of " + std::to_string(kind.side) +
-                         " pixels were asked for, but their side must be a " + "multiple of " +
+                         " pixels were requested, but their side must be a " + "multiple of " +
                          std::to_string(sceneSideStep) + " up to " + std::to_string(largestSceneSide));
 }
 

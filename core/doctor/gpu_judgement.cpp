@@ -72,7 +72,7 @@ void judgeGpu(const DoctorFacts& facts, Findings& findings)
     if (facts.torch.cudaDevices > 0) {
         if (asked && *asked >= facts.torch.cudaDevices)
             return findings.add("GPU", Health::Wrong,
-                                "the device " + facts.device.device + " was asked for, but LibTorch sees " +
+                                "the device " + facts.device.device + " was requested, but LibTorch sees " +
                                     counted(facts.torch.cudaDevices, "GPU") + ", counted from 0: " + gpuText(gpu),
                                 {"Name one of them: --device cuda:0."});
         const auto index = static_cast<std::size_t>(asked.value_or(0));
@@ -103,7 +103,7 @@ void judgeGpu(const DoctorFacts& facts, Findings& findings)
         if (asked)
             findings.add(
                 "GPU", Health::Wrong,
-                "the device " + facts.device.device + " was asked for, but no NVIDIA card is in this machine",
+                "the device " + facts.device.device + " was requested, but no NVIDIA card is in this machine",
                 {"The container or virtual machine was started without the GPU: start it with one (docker run --gpus "
                  "all, sbatch --gres=gpu:1).",
                  "There is none: use --device cpu."});

@@ -58,8 +58,7 @@ Activation activationByName(const std::string& name, const std::string& source)
     std::string known;
     for (const auto& [other, unused] : activations())
         known += (known.empty() ? "" : ", ") + other;
-    throw DataError(source + " asks for the activation \"" + name +
-                    "\", which is not among those known here: " + known);
+    throw DataError(source + " asks for the activation \"" + name + "\", which is not one of " + known);
 }
 
 } // namespace nanodit

@@ -47,8 +47,7 @@ GoldenReport runGolden(const std::filesystem::path& caseFolder, const ComputeCho
         std::string known;
         for (const auto& [kind, unused] : runners)
             known += (known.empty() ? "" : ", ") + kind;
-        throw DataError(caseFile.string() + " is of kind \"" + report.kind +
-                        "\", which is not among those known here: " + known);
+        throw DataError(caseFile.string() + " is of kind \"" + report.kind + "\", which is not one of " + known);
     }
     const auto compute = makeCompute(choice, {.precision = Precision::Float32, .tf32 = false});
     const Tf32Hold tf32(compute.device, false);

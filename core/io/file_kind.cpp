@@ -400,9 +400,9 @@ std::string_view nameOf(FileKind kind)
     case FileKind::Text:
         return "a plain text";
     case FileKind::Unknown:
-        return "of no kind that is known here";
+        return "of an unknown kind";
     }
-    return "of no kind that is known here";
+    return "of an unknown kind";
 }
 
 std::string adviceFor(FileKind kind)

@@ -267,7 +267,7 @@ void RunLock::take(const std::string& runName)
         if (found->alive) {
             auto text = "the run \"" + runName + "\" is being trained by " + found->holder.text();
             if (found->holder.silentFor)
-                text += ", whose last sign of life is " + std::to_string(*found->holder.silentFor) + " s old (after " +
+                text += ", whose last heartbeat was " + std::to_string(*found->holder.silentFor) + " s ago (after " +
                         std::to_string(silenceOfTheGone) + " s it counts as gone)";
             throw StoreError(text + ": wait for it to end, or stop it there, before you train this run here");
         }

@@ -23,7 +23,7 @@ Compute resolved(const ComputeChoice& choice, const Arithmetic& run)
     if (choice.device.starts_with("privateuseone")) {
         if (!c10::impl::hasDeviceGuardImpl(at::DeviceType::PrivateUse1))
             throw UsageError("the device \"" + choice.device +
-                                 "\" was asked for, but no extension of LibTorch that brings one is loaded",
+                                 "\" was requested, but no extension of LibTorch that provides one is loaded",
                              remedy::ChooseDevice{});
         compute.device = at::Device(choice.device);
         if (!compute.device.has_index())

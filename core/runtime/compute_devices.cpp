@@ -282,7 +282,7 @@ std::string chosenDevice(const std::string& wanted, const GpuFindings& found)
     if (!wanted.starts_with("cuda"))
         return wanted;
     const auto refusal = [&wanted](const std::string& reason) {
-        return UsageError("the device \"" + wanted + "\" was asked for, but " + reason, remedy::ChooseDevice{});
+        return UsageError("the device \"" + wanted + "\" was requested, but " + reason, remedy::ChooseDevice{});
     };
     if (!why.empty())
         throw refusal(why);

@@ -221,7 +221,7 @@ std::string Pulse::lost()
 {
     const auto limit =
         std::chrono::duration_cast<std::chrono::seconds>(times_.silence + std::chrono::milliseconds(999));
-    const auto silent = "has given no sign of life for " + std::to_string(limit.count()) + " s";
+    const auto silent = "has sent no heartbeat for " + std::to_string(limit.count()) + " s";
     const auto now = std::chrono::steady_clock::now();
     // At most a second: this process may have been stopped in between.
     const auto passed = std::min<std::chrono::steady_clock::duration>(now - lookedAt_, std::chrono::seconds(1));

@@ -35,7 +35,7 @@ public:
     void workAlone(bool begins);
     /// Whether another rank does that.
     bool othersWorkAlone();
-    /// "rank 1 of 2 has given no sign of life for 20 s"; empty while all is well. To be asked again and again by a
+    /// "rank 1 of 2 has sent no heartbeat for 20 s"; empty while all is well. To be asked again and again by a
     /// thread that waits for the others.
     std::string lost();
     /// After waiting too long for a message: "rank 1 of 4 is alive, but has not reached the point where the others

@@ -30,7 +30,7 @@ void tellEpoch(const ShardSet& set, std::int64_t batchSize, const JobContext& co
 {
     if (set.masked() > 0)
         context.info(std::to_string(set.masked()) + " of " + std::to_string(set.entries().size()) +
-                     " samples weigh their loss by a mask");
+                     " samples have a loss mask");
     std::vector<ImageSize> buckets;
     for (const auto& entry : set.entries())
         buckets.push_back(entry.bucket);

@@ -264,7 +264,7 @@ void KilledTrainingTest::aProcessThatStandsStillEndsAllWithinATime()
     QVERIFY(took > std::chrono::seconds(15)); // it had its 20 seconds, some of which may have been before
     QCOMPARE(process.exitCode(), 1);
     const auto errors = process.readAllStandardError();
-    QVERIFY2(errors.contains("rank 1 of 2 has given no sign of life for 20 s"), errors.constData());
+    QVERIFY2(errors.contains("rank 1 of 2 has sent no heartbeat for 20 s"), errors.constData());
     QVERIFY(!fs::exists(run / "lock"));
     QCOMPARE(listCheckpoints(run).back().filename(), fs::path(checkpointName(readMetrics(run).back().step)));
 }

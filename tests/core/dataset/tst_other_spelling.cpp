@@ -100,7 +100,7 @@ private Q_SLOTS:
         f.text("c.tar", test::tarNamed({"IMG_1.JPG", "img_1-mask.png"}));
         const auto report = f.import();
         QCOMPARE(report.added, 4);
-        QCOMPARE(report.passedBy.kinds().at("masks of the loss").count, 3);
+        QCOMPARE(report.passedBy.kinds().at("loss masks").count, 3);
         QCOMPARE(report.passedBy.kinds().at("masks of other pictures").count, 1);
         std::size_t masked = 0;
         for (const auto& record : Catalog::open(f.workspace).records())

@@ -150,7 +150,7 @@ private Q_SLOTS:
                                                        {"plain-mask.jpg", png(5)}, // a mask is a PNG
                                                        {"lone-mask.png", png(6)}}));
         QCOMPARE(report.rejects.size(), 0U);
-        QCOMPARE(report.passedBy.kinds().at("masks of the loss").count, 4);
+        QCOMPARE(report.passedBy.kinds().at("loss masks").count, 4);
         std::size_t masked = 0;
         for (const auto& record : Catalog::open(f.workspace).records()) {
             const auto file = LossMasks().of(record.image);

@@ -140,7 +140,7 @@ private Q_SLOTS:
         QCOMPARE(runHolder(run.path())->host, "elsewhere");
         const auto text = refusal(run.path());
         QVERIFY2(text.find("process " + std::to_string(::getpid()) + " on elsewhere since") != std::string::npos &&
-                     text.find("sign of life is 6") != std::string::npos,
+                     text.find("last heartbeat was 6") != std::string::npos,
                  text.c_str());
         writeForeignLock(run.path(), std::chrono::seconds(300));
         QVERIFY(!runHolder(run.path()));

@@ -178,7 +178,7 @@ private Q_SLOTS:
         QFETCH(QString, device);
         QFETCH(QString, said);
         const auto message = test::errorOf([&] { chosenDevice(device.toStdString(), found); });
-        QVERIFY2(message.find("the device \"" + device.toStdString() + "\" was asked for") == 0, message.c_str());
+        QVERIFY2(message.find("the device \"" + device.toStdString() + "\" was requested") == 0, message.c_str());
         QVERIFY2(message.find(said.toStdString()) != std::string::npos, message.c_str());
         QVERIFY2(message.find("\n") == std::string::npos, message.c_str());
         if (!device.endsWith("9")) { // nothing can be used: auto takes the CPU, and says why where a GPU is there

@@ -146,8 +146,8 @@ private Q_SLOTS:
         QTest::addColumn<int>("victim");
         QTest::addColumn<int>("sent");
         QTest::addColumn<QString>("expected");
-        QTest::newRow("rank 0 stands still") << 0 << SIGSTOP << "rank 0 of 3 has given no sign of life for 4 s";
-        QTest::newRow("rank 1 stands still") << 1 << SIGSTOP << "rank 1 of 3 has given no sign of life for 4 s";
+        QTest::newRow("rank 0 stands still") << 0 << SIGSTOP << "rank 0 of 3 has sent no heartbeat for 4 s";
+        QTest::newRow("rank 1 stands still") << 1 << SIGSTOP << "rank 1 of 3 has sent no heartbeat for 4 s";
         QTest::newRow("rank 0 ends") << 0 << SIGKILL << "rank 0 of 3 has ended";
         QTest::newRow("rank 2 ends") << 2 << SIGKILL << "rank 2 of 3 has ended";
         QTest::newRow("rank 1 hangs") << 1 << 0
@@ -247,8 +247,8 @@ private Q_SLOTS:
             const Pulse third(counters.shared(), 2, 3, quick);
             std::this_thread::sleep_for(100ms);
         }
-        QCOMPARE(toldBy(second), std::string("rank 2 of 3 has given no sign of life for 2 s"));
-        QCOMPARE(toldBy(first), std::string("rank 2 of 3 has given no sign of life for 2 s"));
+        QCOMPARE(toldBy(second), std::string("rank 2 of 3 has sent no heartbeat for 2 s"));
+        QCOMPARE(toldBy(first), std::string("rank 2 of 3 has sent no heartbeat for 2 s"));
     }
 
     void thoseThatHaveBegunFewerMessagesAreNamedToAll()
@@ -293,7 +293,7 @@ private Q_SLOTS:
         std::this_thread::sleep_for(50ms);
         QCOMPARE(second.lost(), std::string());
         counters.standStill(true);
-        QCOMPARE(toldBy(second), std::string("rank 0 of 2 has given no sign of life for 2 s"));
+        QCOMPARE(toldBy(second), std::string("rank 0 of 2 has sent no heartbeat for 2 s"));
         { // ends though its thread waits
             const Pulse another(counters.shared(), 1, 2, quick);
             std::this_thread::sleep_for(20ms);
