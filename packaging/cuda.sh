@@ -55,7 +55,7 @@ fetch_wheel() {
   rm -rf "$partial"
   mkdir -p "$partial/fetched"
   say "fetching LibTorch $wheel_version for CUDA $wheel_cuda into $wheel_folder (2.5 GB)"
-  python3 -m venv "$partial" || fail "python3 could not make the virtual environment $partial; its last lines say why"
+  python3 -m venv "$partial" || fail "python3 could not make the virtual environment $partial; see the last lines above"
   TMPDIR=$(pwd)/$partial/fetched "$partial/bin/python3" -m pip --disable-pip-version-check install --no-cache-dir "torch==$wheel_version" ||
     fail "pip could not fetch torch==$wheel_version; check the network, then run this again"
   rm -rf "$partial/fetched"

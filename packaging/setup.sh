@@ -31,7 +31,7 @@ can_install() {
 
 # install_packages NAME...: as root or through sudo; otherwise says what to install.
 install_packages() {
-  command -v dpkg-query >/dev/null || fail "this is no Debian or Ubuntu system; install by hand what README.md lists under \"Build by hand\", then run: cmake --preset release && cmake --build --preset release"
+  command -v dpkg-query >/dev/null || fail "this is not a Debian or Ubuntu system; install by hand what README.md lists under \"Build by hand\", then run: cmake --preset release && cmake --build --preset release"
   missing=$(missing_packages "$@")
   [ -n "$missing" ] || { say "all packages are installed"; return 0; }
   can_install || fail "these packages are missing and only root can install them; ask an administrator for: apt-get install $missing"
@@ -61,7 +61,7 @@ is_configured() {
   preset=$1; shift
   [ -f "build/$preset/build.ninja" ] || return 1
   home=$(setting "$preset" CMAKE_HOME_DIRECTORY)
-  [ "$home" -ef . ] || fail "$(pwd)/build/$preset was made for another checkout, $home: remove that folder, then run this again"
+  [ "$home" -ef . ] || fail "$(pwd)/build/$preset belongs to another checkout, $home: remove that folder, then run this again"
   for option in "$@"; do
     name=${option#-D}
     [ "$(setting "$preset" "${name%%=*}")" = "${name#*=}" ] || return 1
@@ -72,7 +72,7 @@ is_configured() {
 configure() {
   say "configuring ($*)"
   "$(cmake_program)" --preset "$@" >"build-$1.log" 2>&1 || {
-    cat "build-$1.log" >&2; rm -f "build-$1.log"; fail "the configuration failed; its last lines say why"; }
+    cat "build-$1.log" >&2; rm -f "build-$1.log"; fail "the configuration failed; see the last lines above"; }
   rm -f "build-$1.log"
 }
 
@@ -80,7 +80,7 @@ configure() {
 build() {
   preset=$1; shift
   say "building ($preset)"
-  "$(cmake_program)" --build --preset "$preset" ${1:+--target "$@"} || fail "the build failed; its last lines say why"
+  "$(cmake_program)" --build --preset "$preset" ${1:+--target "$@"} || fail "the build failed; see the last lines above"
 }
 
 # require_torch DIR: the absolute path of a folder that holds a LibTorch.

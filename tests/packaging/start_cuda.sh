@@ -202,7 +202,7 @@ touch "$scratch/checkout/build/torch/build.ninja" "$scratch/torch/lib/libtorch.s
 echo "CMAKE_HOME_DIRECTORY:INTERNAL=$source" >"$scratch/checkout/build/torch/CMakeCache.txt"
 start --torch "$scratch/torch"
 case $code,$text in
-  1,*"$scratch/checkout/build/torch was made for another checkout, $source"*) ;;
+  1,*"$scratch/checkout/build/torch belongs to another checkout, $source"*) ;;
   *) wrong "a build folder that was copied with its checkout is refused" ;;
 esac
 
