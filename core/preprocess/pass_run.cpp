@@ -174,7 +174,7 @@ private:
         if (store.movedAside() > 0)
             context_.warn(passName(pass_) + ": moved " + std::to_string(store.movedAside()) +
                           (store.movedAside() == 1 ? " file" : " files") +
-                          " that no pass wrote to folders beside theirs");
+                          " of unknown origin to folders beside theirs");
     }
 
     JobEnd encodeAll(const Encode& encode, PassStore& store, ProgressMeter& meter)
