@@ -47,7 +47,7 @@ std::string modelCard(const std::string& title, const std::string& whatItIs, con
     return "# " + title + "\n\n" + whatItIs + "\n\n" + training + "\n\n" + figures +
            "\n\nMade by NanoDiT Workbench with\n\n    nanodit demo train-encoders DIR --seed " +
            std::to_string(request.seed) + " --scenes " + std::to_string(request.scenes) + kindOptions(request.kind) +
-           "\n\nfrom pictures and captions that the program draws itself; no data from elsewhere. Apache-2.0.\n";
+           "\n\nfrom pictures and captions that the program draws itself; no other data. Apache-2.0.\n";
 }
 
 std::string autoencoderCard(const DemoFigures& figures, const TrainEncodersRequest& request)
