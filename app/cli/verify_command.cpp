@@ -61,7 +61,7 @@ void runVerify(bool repair, Options& options)
 void registerVerify(CLI::App& app, Options& options)
 {
     auto* const command =
-        app.add_subcommand("verify", "Check every array against its record; exit code 1 if anything is wrong");
+        app.add_subcommand("verify", "Check every array against its record; exit code 1 if anything is invalid");
     const auto deep = std::make_shared<DeepVerification>();
     deep->addTo(*command);
     const auto repair = std::make_shared<bool>(false);
