@@ -2,9 +2,11 @@
 
 #include "core/dataset/loader.h"
 #include "core/dataset/shard_writer.h"
+#include "core/doctor/peak_memory.h"
 #include "core/io/scratch_folder.h"
 #include "core/io/tensor.h"
 #include "core/runtime/elapsed.h"
+#include "core/runtime/machine.h"
 
 #include <ATen/ATen.h>
 
@@ -56,6 +58,7 @@ JobEnd timeData(const DataTimeRequest& request, const JobContext& context)
     requireMultiplesOf(shape.tokenPixels(), shape.picture);
     const ScratchFolder folder("nanodit-bench");
     const auto samples = randomSamples(shape, request.setBytes);
+    forgetPeakMemory();
     const auto count = static_cast<std::int64_t>(samples.size());
     DataTimes times{.where = folder.path().string(), .packing = {}, .loading = {}};
     times.packing.what = "packing";
@@ -91,6 +94,7 @@ JobEnd timeData(const DataTimeRequest& request, const JobContext& context)
             times.loading.seconds.push_back(seconds * static_cast<double>(count) / static_cast<double>(loaded));
         meter.advance();
     }
+    times.memory = peakMemory();
     request.finished(times);
     return JobEnd::Finished;
 }

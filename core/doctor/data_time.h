@@ -19,6 +19,7 @@ struct DataTimes {
     std::string where; ///< The folder that held the set.
     DataTime packing;  ///< Of samples in memory: checks, SHA-256, the tar, until it is safe on disk.
     DataTime loading;  ///< Epochs of batches of float32; the set was read before, so that the disk's cache has it.
+    std::int64_t memory = 0; ///< Bytes: most that the process held, the samples among them.
 };
 
 struct DataTimeRequest {

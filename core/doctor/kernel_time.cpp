@@ -1,5 +1,6 @@
 #include "core/doctor/kernel_time.h"
 
+#include "core/doctor/kernel_stopwatch.h"
 #include "core/doctor/peak_memory.h"
 #include "core/encoders/autoencoder_kl.h"
 #include "core/encoders/dino.h"
@@ -9,85 +10,22 @@
 
 #include <ATen/ATen.h>
 
-#include <algorithm>
-#include <chrono>
-
 namespace nanodit {
 
 namespace {
 
-using Seconds = std::chrono::duration<double>;
-
-class Stopwatch {
-public:
-    Stopwatch(const Compute& compute, std::int64_t repetitions, ProgressMeter& meter, const JobContext& context)
-        : compute_(compute)
-        , repetitions_(repetitions)
-        , meter_(meter)
-        , context_(context)
-    {
-    }
-
-    bool stopped() const { return context_.shouldStop(); }
-
-    /// Times `run` after one that is not timed; `run` gives a tensor that waits for the device.
-    template<typename Run>
-    KernelTime time(const std::string& what, const std::string& shape, double operations, Run&& run)
-    {
-        KernelTime measured{.what = what, .shape = shape, .operations = operations, .seconds = {}};
-        for (std::int64_t i = 0; i <= repetitions_ && !stopped(); ++i) {
-            const auto start = std::chrono::steady_clock::now();
-            const at::Tensor result = run();
-            if (!compute_.device.is_cpu())
-                result.flatten()[0].to(at::kFloat).item<float>();
-            if (i > 0)
-                measured.seconds.push_back(Seconds(std::chrono::steady_clock::now() - start).count());
-            meter_.advance();
-        }
-        return measured;
-    }
-
-private:
-    const Compute& compute_;
-    std::int64_t repetitions_;
-    ProgressMeter& meter_;
-    const JobContext& context_;
-};
-
-at::ScalarType typeOf(const Compute& compute)
-{
-    return compute.precision == Precision::Bf16 ? at::kBFloat16 : at::kFloat;
-}
-
-std::string joined(std::initializer_list<std::int64_t> sizes)
-{
-    std::string text;
-    for (const auto size : sizes)
-        text += (text.empty() ? "" : " x ") + std::to_string(size);
-    return text;
-}
-
-KernelTime timeProduct(Stopwatch& watch, const Compute& compute)
-{
-    constexpr std::int64_t side = 2048;
-    const auto options = at::TensorOptions(typeOf(compute)).device(compute.device);
-    const auto a = at::randn({side, side}, options), b = at::randn({side, side}, options);
-    return watch.time("product of matrices", joined({side, side, side}), 2.0 * side * side * side,
-                      [&] { return at::mm(a, b); });
-}
-
 /// Forward, and forward with backward: 4 and 14 operations for each query, key and channel, as the backward pass makes
 /// the logits again.
-void timeAttention(Stopwatch& watch, const Compute& compute, const ModelConfig& model, std::int64_t batch,
+void timeAttention(KernelStopwatch& watch, const Compute& compute, const ModelConfig& model, std::int64_t batch,
                    std::int64_t queries, std::int64_t keys, const std::string& name, std::vector<KernelTime>& to)
 {
     const auto heads = model.numHeads, width = model.hiddenSize / model.numHeads;
-    const auto options = at::TensorOptions(typeOf(compute)).device(compute.device);
+    const auto options = at::TensorOptions(productType(compute)).device(compute.device);
     const auto tokens = [&](std::int64_t count) {
         return at::randn({batch, count, heads, width}, options).transpose(1, 2);
     };
     const auto q = tokens(queries), k = tokens(keys), v = tokens(keys), gradient = tokens(queries);
-    const auto shape = joined({batch, heads, queries, keys, width});
+    const auto shape = joinedSizes({batch, heads, queries, keys, width});
     const double products = static_cast<double>(batch * heads * queries) * static_cast<double>(keys * width);
     to.push_back(watch.time(name + ", forward", shape, 4 * products, [&] { return attend(q, k, v); }));
     to.push_back(watch.time(name + ", forward and backward", shape, 14 * products, [&] {
@@ -99,28 +37,30 @@ void timeAttention(Stopwatch& watch, const Compute& compute, const ModelConfig& 
     }));
 }
 
-KernelTime timeDino(Stopwatch& watch, const Compute& compute, ImageSize picture, std::int64_t patch)
+KernelTime timeDino(KernelStopwatch& watch, const Compute& compute, std::int64_t batch, ImageSize picture,
+                    std::int64_t patch)
 {
     const DinoConfig config{
         .patchSize = patch, .width = 1024, .layers = 24, .heads = 16, .mlpWidth = 4096, .registers = 4};
     const DinoEncoder encoder(config, DinoEncoder::initialWeights(config, 0), EncoderOptions::of(compute));
-    const auto pixels = at::randn({1, config.channels, picture.height, picture.width});
+    const auto pixels = at::randn({batch, config.channels, picture.height, picture.width});
     const auto tokens = static_cast<double>(1 + config.registers + encoder.gridOf(picture).count());
     const auto width = static_cast<double>(config.width), inner = static_cast<double>(config.mlpWidth);
     const double layer = tokens * (8 * width * width + 4 * width * inner) + 4 * tokens * tokens * width;
-    return watch.time("DINOv3 ViT-L", joined({picture.width, picture.height}) + " pixels",
-                      static_cast<double>(config.layers) * layer, [&] { return encoder.encode(pixels).patches; });
+    return watch.time("DINOv3 ViT-L", joinedSizes({batch, picture.width, picture.height}) + " pixels",
+                      static_cast<double>(batch * config.layers) * layer,
+                      [&] { return encoder.encode(pixels).patches; });
 }
 
-KernelTime timeT5(Stopwatch& watch, const Compute& compute, std::int64_t tokens)
+KernelTime timeT5(KernelStopwatch& watch, const Compute& compute, std::int64_t batch, std::int64_t tokens)
 {
     const T5Config config{.vocabulary = 1000, .width = 4096, .mlpWidth = 10240, .layers = 2, .heads = 64};
     const T5Encoder encoder(config, T5Encoder::initialWeights(config, 0), {}, EncoderOptions::of(compute));
-    const auto ids = at::randint(config.vocabulary, {1, tokens}, at::kLong);
+    const auto ids = at::randint(config.vocabulary, {batch, tokens}, at::kLong);
     const auto t = static_cast<double>(tokens), width = static_cast<double>(config.width);
     const double layer = t * (8 * width * width + 6 * width * static_cast<double>(config.mlpWidth)) + 4 * t * t * width;
-    return watch.time("two layers of T5 XXL", std::to_string(tokens) + " tokens",
-                      static_cast<double>(config.layers) * layer, [&] { return encoder.encode(ids, {}); });
+    return watch.time("two layers of T5 XXL", joinedSizes({batch, tokens}) + " tokens",
+                      static_cast<double>(batch * config.layers) * layer, [&] { return encoder.encode(ids, {}); });
 }
 
 /// Floating-point operations of a branch's velocity, whose keys and values are kept.
@@ -134,7 +74,8 @@ double operationsOf(const ModelConfig& model, double latentTokens, double contex
 
 /// A guided velocity once contexts, keys and values are there. Chained guidance evaluates the branches of no condition,
 /// of DINO and of both; without DINO those of no condition and of text.
-void timeSampling(Stopwatch& watch, const Compute& compute, const StepTimeRequest& shape, std::vector<KernelTime>& to)
+void timeSampling(KernelStopwatch& watch, const Compute& compute, const StepTimeRequest& shape,
+                  std::vector<KernelTime>& to)
 {
     const auto& config = shape.config;
     const NanoDiT model(config.model, 0, compute.device);
@@ -167,7 +108,7 @@ void timeSampling(Stopwatch& watch, const Compute& compute, const StepTimeReques
         for (const double context : contexts)
             operations += static_cast<double>(batch) * operationsOf(config.model, latent, context);
         const auto branches = static_cast<std::int64_t>(contexts.size());
-        to.push_back(watch.time("sampling step, " + name, joined({batch, branches}) + " branches", operations,
+        to.push_back(watch.time("sampling step, " + name, joinedSizes({batch, branches}) + " branches", operations,
                                 [&] { return velocity(x, 0.5F); }));
     }
 }
@@ -211,20 +152,23 @@ double autoencoderOperations(const AutoencoderConfig& config, ImageSize picture,
     return 2 * sum;
 }
 
-void timeVae(Stopwatch& watch, const Compute& compute, ImageSize picture, std::vector<KernelTime>& to)
+void timeVae(KernelStopwatch& watch, const Compute& compute, std::int64_t batch, ImageSize picture,
+             std::vector<KernelTime>& to)
 {
     const AutoencoderConfig config{.latentChannels = 16};
     const AutoencoderKl autoencoder(config, initialAutoencoderWeights(config, 0), "the autoencoder",
                                     EncoderOptions::of(compute));
-    const auto pixels = at::randn({1, 3, picture.height, picture.width}).to(compute.device);
+    const auto pixels = at::randn({batch, 3, picture.height, picture.width}).to(compute.device);
     const auto latent =
-        at::randn({1, 16, picture.height / config.factor(), picture.width / config.factor()}).to(compute.device);
-    const auto shape = joined({picture.width, picture.height}) + " pixels";
+        at::randn({batch, 16, picture.height / config.factor(), picture.width / config.factor()}).to(compute.device);
+    const auto shape = joinedSizes({batch, picture.width, picture.height}) + " pixels";
+    const auto pictures = static_cast<double>(batch);
     to.push_back(watch.time("autoencoder of FLUX's shape, encoding", shape,
-                            autoencoderOperations(config, picture, false),
+                            pictures * autoencoderOperations(config, picture, false),
                             [&] { return autoencoder.encode(pixels).mean; }));
     to.push_back(watch.time("autoencoder of FLUX's shape, decoding", shape,
-                            autoencoderOperations(config, picture, true), [&] { return autoencoder.decode(latent); }));
+                            pictures * autoencoderOperations(config, picture, true),
+                            [&] { return autoencoder.decode(latent); }));
 }
 
 /// Throws UsageError for a picture that cannot be cut as the timed part of the work does.
@@ -243,6 +187,7 @@ JobEnd timeKernels(const KernelTimeRequest& request, const JobContext& context)
     const auto shape = asTimed(request.shape);
     requireWhole(request.kind, shape);
     const auto& config = shape.config;
+    const auto batch = config.data.batchSize;
     const auto compute = makeCompute(shape.device, config.arithmetic());
     const at::NoGradGuard noGradient;
     const auto timed = [&] { // with the product
@@ -258,35 +203,34 @@ JobEnd timeKernels(const KernelTimeRequest& request, const JobContext& context)
         }
     }();
     ProgressMeter meter(context, Stage::Timing, (shape.steps + 1) * timed, Unit::Steps);
-    Stopwatch watch(compute, shape.steps, meter, context);
+    KernelStopwatch watch(compute, shape.steps, meter, context);
 
     KernelTimes result;
     result.where = compute.text();
     result.onGpu = !compute.device.is_cpu();
-    result.product = timeProduct(watch, compute);
+    result.product = watch.timeProduct();
     forgetPeakMemory();
     switch (request.kind) {
     case KernelKind::Attention: {
         const auto side = shape.tokenPixels();
         const auto queries = (shape.picture.width / side) * (shape.picture.height / side);
         const auto patches = config.model.useDinoPatches ? dinoGrid(shape.picture, shape.dinoPatch).count() : 0;
-        const auto batch = config.data.batchSize;
         timeAttention(watch, compute, config.model, batch, queries, queries, "self attention", result.kernels);
         timeAttention(watch, compute, config.model, batch, queries, shape.textTokens + 1 + patches, "cross attention",
                       result.kernels);
         break;
     }
     case KernelKind::Dino:
-        result.kernels.push_back(timeDino(watch, compute, shape.picture, shape.dinoPatch));
+        result.kernels.push_back(timeDino(watch, compute, batch, shape.picture, shape.dinoPatch));
         break;
     case KernelKind::T5:
-        result.kernels.push_back(timeT5(watch, compute, shape.textTokens));
+        result.kernels.push_back(timeT5(watch, compute, batch, shape.textTokens));
         break;
     case KernelKind::Sample:
         timeSampling(watch, compute, shape, result.kernels);
         break;
     case KernelKind::Vae:
-        timeVae(watch, compute, shape.picture, result.kernels);
+        timeVae(watch, compute, batch, shape.picture, result.kernels);
         break;
     }
     if (watch.stopped())
@@ -297,11 +241,6 @@ JobEnd timeKernels(const KernelTimeRequest& request, const JobContext& context)
 }
 
 } // namespace
-
-double KernelTime::best() const
-{
-    return seconds.empty() ? 0 : *std::min_element(seconds.begin(), seconds.end());
-}
 
 std::unique_ptr<Job> makeKernelTimeJob(KernelTimeRequest request)
 {

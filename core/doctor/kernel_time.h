@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/doctor/kernel_facts.h"
 #include "core/doctor/step_time.h"
 
 namespace nanodit {
@@ -7,21 +8,10 @@ namespace nanodit {
 /// What can be timed beside a training step.
 enum class KernelKind {
     Attention, ///< A block's self and cross attention at the configuration's shape.
-    Dino,      ///< A DINOv3 ViT-L with random weights on one picture.
-    T5,        ///< Two layers of the encoder of T5 XXL with random weights on one caption.
+    Dino,      ///< A DINOv3 ViT-L with random weights on a batch of pictures.
+    T5,        ///< Two layers of the encoder of T5 XXL with random weights on a batch of captions.
     Sample,    ///< Guided velocities, as each step of a sampler needs one: by text and DINO, by text, by nothing.
-    Vae,       ///< An autoencoder of FLUX's shape with random weights: encoding one picture, and decoding it.
-};
-
-/// Times of one computation.
-struct KernelTime {
-    std::string what;            ///< "self attention, forward"
-    std::string shape;           ///< "1 x 12 x 1024 x 1024 x 64"
-    double operations = 0;       ///< Floating-point operations: two for a multiplication and its addition.
-    std::vector<double> seconds; ///< Of each repetition.
-
-    double best() const;
-    double perSecond() const { return operations / best(); }
+    Vae,       ///< An autoencoder of FLUX's shape with random weights: encoding a batch, and decoding it; in float32.
 };
 
 struct KernelTimes {

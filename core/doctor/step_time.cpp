@@ -1,8 +1,10 @@
 #include "core/doctor/step_time.h"
 
 #include "core/config/yaml.h"
+#include "core/doctor/kernel_stopwatch.h"
 #include "core/doctor/peak_memory.h"
 #include "core/runtime/error.h"
+#include "core/train/forecast.h"
 #include "core/train/trainer.h"
 
 #include <ATen/ATen.h>
@@ -10,12 +12,14 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <utility>
 
 namespace nanodit {
 
 namespace {
 
 constexpr std::int64_t usualTextWidth = 4096, usualDinoWidth = 1024;
+constexpr std::int64_t mostProducts = 5; ///< That are timed beside the steps, however many those are.
 
 Batch randomBatch(const StepTimeRequest& request)
 {
@@ -66,15 +70,32 @@ std::optional<StepTimes> timed(const StepTimeRequest& request, const Compute& co
     return times;
 }
 
+double operationsOfStep(const StepTimeRequest& request)
+{
+    const auto& model = request.config.model;
+    return forecastTraining(request.config, {.buckets = {{.size = request.picture, .samples = 1}},
+                                             .textTokens = request.textTokens,
+                                             .textWidth = model.textDim,
+                                             .dinoWidth = model.dinoDim,
+                                             .latentChannels = model.latentChannels,
+                                             .dinoPatch = request.dinoPatch,
+                                             .latentPixel = request.latentPixel})
+        .stepFlops;
+}
+
 JobEnd timeSteps(const StepTimeRequest& asked, const JobContext& context)
 {
     const auto request = asTimed(asked);
     requireMultiplesOf(request.tokenPixels(), request.picture);
     const auto compute = makeCompute(request.device, request.config.arithmetic());
-    ProgressMeter meter(context, Stage::Timing, request.steps + 1, Unit::Steps);
-    const auto times = timed(request, compute, context, meter);
+    const auto products = std::min(request.steps, mostProducts);
+    ProgressMeter meter(context, Stage::Timing, products + 1 + request.steps + 1, Unit::Steps);
+    auto product = KernelStopwatch(compute, products, meter, context).timeProduct();
+    auto times = timed(request, compute, context, meter);
     if (!times)
         return JobEnd::Cancelled;
+    times->operations = operationsOfStep(request);
+    times->product = std::move(product);
     request.finished(*times);
     return JobEnd::Finished;
 }

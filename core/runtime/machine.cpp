@@ -267,4 +267,9 @@ int usableCores()
     return cores;
 }
 
+std::int64_t peakMemory()
+{
+    return 1024 * numberOfKey("/proc/self/status", "VmHWM").value_or(0);
+}
+
 } // namespace nanodit

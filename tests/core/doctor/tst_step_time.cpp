@@ -61,6 +61,20 @@ private Q_SLOTS:
         QCOMPARE(times.memory, 0);
     }
 
+    void aStepHasARateBesideThatOfAProduct()
+    {
+        auto request = requestOf(deepConfig());
+        StepTimes times;
+        request.finished = [&times](const StepTimes& found) { times = found; };
+        QVERIFY(makeStepTimeJob(request)->run({}) == JobEnd::Finished);
+        QVERIFY(times.operations > 0 && times.perSecond() > 0);
+        QVERIFY(times.product.perSecond() > 0);
+        const auto once = times.operations;
+        request.config.optimiser.accumulation *= 2;
+        QVERIFY(makeStepTimeJob(request)->run({}) == JobEnd::Finished);
+        QCOMPARE(times.operations, 2 * once);
+    }
+
     void whatIsTimedIsNotCalledTraining()
     {
         std::int64_t reports = 0, ofOthers = 0;
