@@ -5,6 +5,7 @@
 
 #include <QCommandLineParser>
 
+#include <chrono>
 #include <cstdio>
 #include <exception>
 
@@ -13,13 +14,15 @@ namespace nanodit {
 namespace {
 
 constexpr int badUsage = 2, failed = 1;
-constexpr int mostThreads = 4096;
+constexpr int mostThreads = 4096, mostSeconds = 86400;
 
 const auto workspaceOption = QStringLiteral("workspace");
 const auto pageOption = QStringLiteral("page");
 const auto themeOption = QStringLiteral("theme");
 const auto deviceOption = QStringLiteral("device");
 const auto threadsOption = QStringLiteral("threads");
+const auto measureOption = QStringLiteral("measure");
+const auto measureTrainingOption = QStringLiteral("measure-training");
 
 QStringList pageWords()
 {
@@ -48,6 +51,26 @@ UsageError badValue(const QString& option, const QString& value, const QString& 
     return UsageError(QStringLiteral("--%1 is \"%2\", but must be %3").arg(option, value, expected).toStdString());
 }
 
+/// What another program passes, not somebody who types: the help is silent about it.
+void addMeasuringOption(QCommandLineParser& parser, const QString& name, const QString& value, const QString& standard)
+{
+    QCommandLineOption option(name, {}, value, standard);
+    option.setFlags(QCommandLineOption::HiddenFromHelp);
+    parser.addOption(option);
+}
+
+/// Of --measure, the system's steady clock, and --measure-training.
+Measurement measurementOf(const QCommandLineParser& parser)
+{
+    bool isNumber = false;
+    const auto text = parser.value(measureOption);
+    const std::chrono::nanoseconds started(text.toLongLong(&isNumber));
+    if (!isNumber || started.count() < 0)
+        throw badValue(measureOption, text, QStringLiteral("nanoseconds of the steady clock"));
+    return {.started = std::chrono::steady_clock::time_point(started),
+            .training = std::chrono::seconds(wholeNumber(parser, measureTrainingOption, 0, mostSeconds))};
+}
+
 } // namespace
 
 void addWindowOptions(QCommandLineParser& parser)
@@ -66,6 +89,8 @@ void addWindowOptions(QCommandLineParser& parser)
           QStringLiteral("auto")},
          {threadsOption, QStringLiteral("Compute threads; 0: as many as cores."), QStringLiteral("count"),
           QStringLiteral("0")}});
+    addMeasuringOption(parser, measureOption, QStringLiteral("nanoseconds"), {});
+    addMeasuringOption(parser, measureTrainingOption, QStringLiteral("seconds"), QStringLiteral("0"));
 }
 
 void parseOptions(QCommandLineParser& parser, const QStringList& arguments)
@@ -94,6 +119,8 @@ Arguments windowArguments(const QCommandLineParser& parser)
         arguments.page = static_cast<Page>(placeOfWord(parser, pageOption, pageWords()));
     if (parser.isSet(themeOption))
         arguments.theme = static_cast<ThemeMode>(placeOfWord(parser, themeOption, themeWords()));
+    if (parser.isSet(measureOption))
+        arguments.measurement = measurementOf(parser);
     return arguments;
 }
 

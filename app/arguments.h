@@ -1,6 +1,7 @@
 #pragma once
 
 #include "app/page_table.h"
+#include "app/window_measurement.h"
 #include "core/runtime/compute_choice.h"
 #include "widgets/theme.h"
 
@@ -20,7 +21,8 @@ struct Arguments {
     std::optional<Page> page;       ///< To show when the workspace is open.
     std::optional<ThemeMode> theme; ///< For this start alone.
     ComputeChoice device;
-    bool deviceGiven = false; ///< Else the device that the window remembers.
+    bool deviceGiven = false;               ///< Else the device that the window remembers.
+    std::optional<Measurement> measurement; ///< In options that the help does not list.
 };
 
 /// Adds the window's options, --help and --version to a parser, which may have others.

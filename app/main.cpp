@@ -9,6 +9,7 @@
 #include "app/main_window.h"
 #include "app/preferences.h"
 #include "app/session.h"
+#include "app/window_measurement.h"
 #include "core/runtime/compute_info.h"
 #include "core/runtime/resources.h"
 #include "core/runtime/torch_version.h"
@@ -18,12 +19,16 @@
 
 #include <QCommandLineParser>
 #include <QEventLoop>
+#include <QFile>
 #include <QMessageBox>
 #include <QSessionManager>
 #include <QStandardPaths>
+#include <QTemporaryDir>
 
 #include <clocale>
 #include <csignal>
+#include <functional>
+#include <memory>
 
 namespace {
 
@@ -62,13 +67,24 @@ void stopAtTheEndOfTheSession(Application& application, Session& session)
         Qt::DirectConnection);
 }
 
+/// Where a window that is measured keeps what it remembers: the user's preferences and thumbnails stay as they are.
+class OwnPlaces {
+public:
+    OwnPlaces() { qputenv("XDG_CACHE_HOME", QFile::encodeName(folder_.path())); }
+    QString preferences() const { return folder_.filePath(QStringLiteral("preferences.ini")); }
+
+private:
+    QTemporaryDir folder_;
+};
+
 int runWindow(Application& application, const Arguments& arguments)
 {
     requireBuiltTorch();
     setUpCompute(arguments.device);
     resourcesFolder(); // throws when the installation is not complete
 
-    Preferences preferences;
+    const auto own = arguments.measurement ? std::make_unique<OwnPlaces>() : nullptr;
+    Preferences preferences(own ? Preferences(own->preferences()) : Preferences());
     Theme theme(application);
     theme.setMode(arguments.theme.value_or(preferences.theme()));
     DesktopDialogs dialogs;
@@ -76,6 +92,11 @@ int runWindow(Application& application, const Arguments& arguments)
     session.compute().choose(arguments.deviceGiven ? arguments.device : preferences.compute(arguments.device));
     Controllers controllers(session);
     MainWindow window(session, controllers, theme, preferences, dialogs);
+    if (arguments.measurement) {
+        window.openWorkspace(arguments.workspace);
+        measureWindow(window, session, controllers.training, *arguments.measurement);
+        return QApplication::exec();
+    }
     const EndSignals signals;
     QObject::connect(&signals, &EndSignals::endWanted, &window, &MainWindow::endProgram);
     stopAtTheEndOfTheSession(application, session);
@@ -127,7 +148,9 @@ int main(int argc, char** argv)
     QApplication::setDesktopFileName(QLatin1String(program));
     return exitCodeOf(program, [&] {
         const auto arguments = readArguments(); // what is wrong with these is read where they were typed
+        const bool unattended = arguments.measurement.has_value(); // nobody would close a box
         return exitCodeOf(
-            program, [&] { return runWindow(application, arguments); }, showInBox);
+            program, [&] { return runWindow(application, arguments); },
+            unattended ? std::function<void(const QString&)>() : showInBox);
     });
 }

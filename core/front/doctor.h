@@ -8,3 +8,4 @@
 #include "core/doctor/encoder_facts.h" // IWYU pragma: export
 #include "core/doctor/kernel_time.h"   // IWYU pragma: export
 #include "core/doctor/step_time.h"     // IWYU pragma: export
+#include "core/doctor/window_time.h"   // IWYU pragma: export

@@ -10,6 +10,8 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <chrono>
+
 using namespace nanodit;
 
 namespace {
@@ -72,6 +74,19 @@ private Q_SLOTS:
             QCOMPARE(argumentsOf({"--page", info.word}).page, std::optional(info.page));
     }
 
+    void readsWhatABenchAsks()
+    {
+        QVERIFY(!argumentsOf({}).measurement);
+        QVERIFY(!argumentsOf({"--measure-training", "5"}).measurement);
+        const auto measurement = argumentsOf({"--measure", "1500", "--measure-training", "5"}).measurement;
+        QVERIFY(measurement);
+        QCOMPARE(measurement->started.time_since_epoch() / std::chrono::nanoseconds(1), 1500);
+        QCOMPARE(measurement->training.count(), 5);
+    }
+
+    /// The help is for those who type.
+    void theHelpIsSilentAboutMeasuring() { QVERIFY(!endOf(NANODIT_WORKBENCH, {"--help"}).out.contains("measure")); }
+
     void refusesBadValuesInASentence_data()
     {
         QTest::addColumn<QStringList>("options");
@@ -88,6 +103,7 @@ private Q_SLOTS:
         row("page", {"--page", "trian"},
             "--page is \"trian\", but must be dataset, train, attention, sample, validate or runs");
         row("theme", {"--theme", "blue"}, "--theme is \"blue\", but must be system, light or dark");
+        row("no time", {"--measure", "now"}, "--measure is \"now\", but must be nanoseconds of the steady clock");
         row("two folders", {"one", "two"}, "the window opens one workspace, but 2 folders are named: one, two");
         row("a folder and the option", {"one", "--workspace", "two"},
             "the window opens one workspace, but 2 folders are named: one, two");

@@ -82,6 +82,7 @@ const std::map<std::string, const char*> exceptions = {
     {"core/doctor/judgement.cpp", "advice that `nanodit doctor` alone prints"},
     {"core/doctor/library_judgement.cpp", "advice that `nanodit doctor` alone prints"},
     {"core/doctor/machine_judgement.cpp", "advice that `nanodit doctor` alone prints"},
+    {"core/doctor/window_time.cpp", "the options are those of the window's program, which it starts"},
 };
 
 } // namespace
