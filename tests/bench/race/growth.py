@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Callable
 
 import plot
-from measuring import Failed, json_of, output
+from measuring import Failed, json_of, output, write_whole
 
 DEPTH = 2  # blocks: all of a model's take the same time
 
@@ -151,7 +151,7 @@ def climb(a, study, budget):
             except Failed as failure:
                 print(f"  {failure}", flush=True)
                 return points, f"{study.axis} {size}: {failure}"
-            except (sqlite3.Error, OSError, KeyError) as error:
+            except (sqlite3.Error, OSError, KeyError, TypeError, ValueError) as error:
                 print(f"  {error!r}", flush=True)
                 return points, f"{study.axis} {size}: {error!r}"
             for series, value in found.items():
@@ -186,10 +186,10 @@ def write(a, found, where):
     for study, points, end in found:
         lines += [f"## {study.title}", "", f"![{study.title}](growth-{study.name}.svg)", ""] + (table(points, study.axis) if points else ["Nothing was measured."]) + [""]
         lines += [f"Not measured: {end}.", ""] if end else []
-        (a.folder / f"growth-{study.name}.svg").write_text(plot.lines(study.title, study.axis, "seconds", points), encoding="utf-8")
-    (a.folder / "growth.md").write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+        write_whole(a.folder / f"growth-{study.name}.svg", plot.lines(study.title, study.axis, "seconds", points))
+    write_whole(a.folder / "growth.md", "\n".join(lines).rstrip() + "\n")
     data = {"where": where, "studies": [{"name": study.name, "axis": study.axis, "points": points, "ended": end} for study, points, end in found]}
-    (a.folder / "growth.json").write_text(json.dumps(data, indent=1), encoding="utf-8")
+    write_whole(a.folder / "growth.json", json.dumps(data, indent=1) + "\n")
 
 
 def run(a, studies, budget, where):

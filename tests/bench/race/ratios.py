@@ -3,7 +3,7 @@ import json
 import pathlib
 import time
 
-from measuring import Failed, json_of
+from measuring import Failed, json_of, write_whole
 
 HERE = pathlib.Path(__file__).resolve().parent
 WORK = [("attention", 1), ("attention", 8), ("train", 1), ("sample", 1), ("vae", 1), ("pack", 1), ("load", 4)]  # what, and of what batch
@@ -21,11 +21,11 @@ class Entry:
         self.fault = ""
 
     def take(self, mine, theirs, product):
-        for name, value in mine.items():
-            self.mine[name] = min(value, self.mine.get(name, value))
-        for name, (value, count) in theirs.items():
-            self.theirs[name] = min(value, self.theirs.get(name, value))
-            self.operations[name] = count
+        """`mine` and `theirs`: by name, seconds and operations, 0 where a side does not count them."""
+        for best, found in ((self.mine, mine), (self.theirs, theirs)):
+            for name, (value, count) in found.items():
+                best[name] = min(value, best.get(name, value))
+                self.operations[name] = max(count, self.operations.get(name, 0))
         self.product = max(self.product, product)
         self.rounds += 1
 
@@ -43,10 +43,10 @@ def ours(a, entry, seconds):
     command = [a.nanodit, "bench", entry.what, "--config", "base", "--size", f"{a.pixels}x{a.pixels}", "--steps", a.steps, "--json", "--quiet", "--threads", a.threads, "--device", "cpu"]
     found = json_of(command + [part for setting in settings for part in ("--set", setting)], seconds)
     if entry.what == "train":
-        return {"training step": min(found["seconds"])}, 0.0
+        return {"training step": (min(found["seconds"]), found["operations"])}, found["product"]["gflops"]
     if entry.what in ("pack", "load"):
-        return {f"{found['time']['what']}, a GiB": 2**30 / found["time"]["bytes_per_second"]}, 0.0
-    return {kernel["what"]: kernel["best_seconds"] for kernel in found["kernels"]}, found["product"]["gflops"]
+        return {f"{found['time']['what']}, a GiB": (2**30 / found["time"]["bytes_per_second"], 0)}, 0.0
+    return {kernel["what"]: (kernel["best_seconds"], kernel["operations"]) for kernel in found["kernels"]}, found["product"]["gflops"]
 
 
 def peers(a, entry, seconds):
@@ -59,10 +59,12 @@ def write(a, entries, torch, where):
     lines = [f"{where} a side, {a.pixels} x {a.pixels} pixels, PyTorch {torch}, best of the rounds, of {a.steps} repetitions each", ""]
     lines += ["| work | precision | batch | here | PyTorch | ratio | GFLOP/s | of a product | rounds |", "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"]
     lines += [row for entry in entries for row in entry.rows()]
-    missing = [f"{entry.what}, {entry.precision}, batch {entry.batch}: {entry.fault or 'no time was left'}" for entry in entries if entry.rounds == 0]
-    lines += [""] + [f"Not measured: {line}" for line in missing] if missing else []
-    (a.folder / "race.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    (a.folder / "race.json").write_text(json.dumps({"where": where, "torch": torch, "pixels": a.pixels, "entries": [vars(entry) for entry in entries]}, indent=1), encoding="utf-8")
+    for entry in entries:
+        if entry.rounds == 0 or entry.fault:
+            what = "Not measured" if entry.rounds == 0 else f"Not measured after round {entry.rounds}"
+            lines += ["", f"{what}: {entry.what}, {entry.precision}, batch {entry.batch}: {entry.fault or 'no time was left'}"]
+    write_whole(a.folder / "race.md", "\n".join(lines) + "\n")
+    write_whole(a.folder / "race.json", json.dumps({"where": where, "torch": torch, "pixels": a.pixels, "entries": [vars(entry) for entry in entries]}, indent=1) + "\n")
     return "\n".join(lines)
 
 
@@ -82,6 +84,9 @@ def run(a, works, budget, where):
             except Failed as failure:
                 entry.fault = str(failure)
                 print(f"  {failure}", flush=True)
+            except (KeyError, TypeError, ValueError) as error:  # another version of either side prints other fields
+                entry.fault = f"one side printed something else than was expected ({error!r})"
+                print(f"  {entry.fault}", flush=True)
             entry.seconds = time.monotonic() - began
             table = write(a, entries, torch, where)
     print(table)
