@@ -1,6 +1,6 @@
 """What a user would run instead: the same work in plain PyTorch. One JSON line: {"what": [best seconds, operations], ...}.
 
-usage: peer.py {attention,train,sample,vae,pack,load} [--precision float32|bf16] [--pixels 512] [--text-tokens 512] [--batch 1] [--steps 3] [--threads 1]
+usage: peer.py {attention,train,sample,vae,dino,t5,pack,load} [--precision float32|bf16] [--pixels 512] [--text-tokens 512] [--batch 1] [--steps 3] [--threads 1]
 """
 import argparse
 import hashlib
@@ -199,6 +199,85 @@ def vae(a, kind):
     return {name: [value, 0] for name, value in seconds.items()}
 
 
+class VisionLayer(nn.Module):
+    """Of a ViT with rotated patches."""
+
+    def __init__(self, width, heads):
+        super().__init__()
+        self.heads = heads
+        self.norms = nn.ModuleList(nn.LayerNorm(width, 1e-5) for _ in range(2))
+        self.scales = nn.ParameterList(nn.Parameter(torch.ones(width)) for _ in range(2))
+        self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+
+    def forward(self, x, cosines, sines, others):
+        q, k, v = self.qkv(self.norms[0](x)).view(*x.shape[:2], 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+
+        def turned(y):  # the patches, behind `others` tokens that have no place
+            first, last = y[:, :, others:].chunk(2, -1)
+            patches = y[:, :, others:] * cosines + torch.cat([-last, first], -1) * sines
+            return torch.cat([y[:, :, :others], patches.to(y.dtype)], 2)
+
+        attended = F.scaled_dot_product_attention(turned(q), turned(k), v).transpose(1, 2).reshape(x.shape)
+        x = x + self.scales[0] * self.out(attended)
+        return x + self.scales[1] * self.mlp(self.norms[1](x))
+
+
+def dino(a, kind):
+    """A DINOv3 ViT-L."""
+    torch.manual_seed(0)
+    heads, layers, others, grid = 16, 24, 5, a.pixels // 16  # others: CLS and four registers
+    cut, blocks = nn.Conv2d(3, DINO_WIDTH, 16, stride=16), nn.ModuleList(VisionLayer(DINO_WIDTH, heads) for _ in range(layers))
+    first, last = torch.randn(1, others, DINO_WIDTH), nn.LayerNorm(DINO_WIDTH, 1e-5)
+    angles = torch.rand(grid * grid, DINO_WIDTH // heads // 2).repeat(1, 2)
+    cosines, sines, pixels = angles.cos(), angles.sin(), torch.randn(a.batch, 3, a.pixels, a.pixels)
+
+    def encode():
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=kind == torch.bfloat16):
+            x = torch.cat([first.expand(a.batch, -1, -1), cut(pixels).float().flatten(2).transpose(1, 2)], 1)
+            for block in blocks:
+                x = block(x, cosines, sines, others)
+            return last(x)
+
+    return {"DINOv3 ViT-L": [best(encode, a.steps), 0]}
+
+
+class TextLayer(nn.Module):
+    """Of T5 1.1, with a bias for each pair of tokens."""
+
+    def __init__(self, width, heads, inner):
+        super().__init__()
+        self.heads = heads
+        linear = lambda given, made: nn.Linear(given, made, bias=False)
+        self.norms = nn.ModuleList(nn.RMSNorm(width, 1e-6) for _ in range(2))
+        self.q, self.k, self.v, self.out = (linear(width, width) for _ in range(4))
+        self.gate, self.up, self.down = linear(width, inner), linear(width, inner), linear(inner, width)
+
+    def forward(self, x, bias):
+        y = self.norms[0](x)
+        q, k, v = (layer(y).view(*x.shape[:2], self.heads, -1).transpose(1, 2) for layer in (self.q, self.k, self.v))
+        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=bias.to(q.dtype), scale=1.0)
+        x = x + self.out(attended.transpose(1, 2).reshape(x.shape))
+        y = self.norms[1](x)
+        return x + self.down(F.gelu(self.gate(y), approximate="tanh") * self.up(y))
+
+
+def t5(a, kind):
+    torch.manual_seed(0)
+    heads = 64
+    layers = nn.ModuleList(TextLayer(TEXT_WIDTH, heads, 10240) for _ in range(2))
+    x, bias = torch.randn(a.batch, a.text_tokens, TEXT_WIDTH), torch.randn(1, heads, a.text_tokens, a.text_tokens)
+
+    def encode():
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=kind == torch.bfloat16):
+            y = x
+            for layer in layers:
+                y = layer(y, bias)
+            return y
+
+    return {"two layers of T5 XXL": [best(encode, a.steps), 0]}
+
+
 def random_samples(a):
     """Arrays of the shapes that a set has, about 256 MiB."""
     grid = a.pixels // 16
@@ -254,7 +333,7 @@ def load(a, kind):
 
 
 def main():
-    kinds = {"attention": attention, "train": train, "sample": sample, "vae": vae, "pack": pack, "load": load}
+    kinds = {"attention": attention, "train": train, "sample": sample, "vae": vae, "dino": dino, "t5": t5, "pack": pack, "load": load}
     parser = argparse.ArgumentParser()
     parser.add_argument("what", choices=kinds)
     parser.add_argument("--precision", choices=["float32", "bf16"], default="float32")

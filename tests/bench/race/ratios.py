@@ -6,7 +6,7 @@ import time
 from measuring import Failed, json_of, write_whole
 
 HERE = pathlib.Path(__file__).resolve().parent
-WORK = [("attention", 1), ("attention", 8), ("train", 1), ("sample", 1), ("vae", 1), ("pack", 1), ("load", 4)]  # what, and of what batch
+WORK = [("attention", 1), ("attention", 8), ("train", 1), ("sample", 1), ("vae", 1), ("dino", 1), ("t5", 1), ("pack", 1), ("load", 4)]  # what, and of what batch
 FLOAT32_ONLY = ("vae", "pack", "load")
 
 

@@ -64,6 +64,7 @@ class Race(unittest.TestCase):
         self.assertIn("LibTorch 9.9.9, 1 thread a side, 256 x 256 pixels, PyTorch 8.8.8", table)
         self.assertIn("| training step | bf16 | 1 | 1.0000 s | 2.0000 s | 2.00 | 50 | 50 % | 2 |", table)
         self.assertIn("| packing, a GiB | float32 | 1 | 1.0000 s | 2.0000 s | 2.00 | – | – | 2 |", table)
+        self.assertIn("| dino | bf16 | 1 | 0.5000 s | 2.0000 s | 4.00 | 20 | 20 % | 2 |", table)
         self.assertIn("Not measured: vae, float32, batch 1: ", table)
         self.assertIn("ImportError: no such layer", table)
         self.assertEqual(json.loads((self.results / "race.json").read_text(encoding="utf-8"))["torch"], "8.8.8")
