@@ -156,8 +156,9 @@ void timeVae(KernelStopwatch& watch, const Compute& compute, std::int64_t batch,
              std::vector<KernelTime>& to)
 {
     const AutoencoderConfig config{.latentChannels = 16};
-    const AutoencoderKl autoencoder(config, initialAutoencoderWeights(config, 0), "the autoencoder",
-                                    EncoderOptions::of(compute));
+    auto options = EncoderOptions::of(compute);
+    options.convolutions = options.products;
+    const AutoencoderKl autoencoder(config, initialAutoencoderWeights(config, 0), "the autoencoder", options);
     const auto pixels = at::randn({batch, 3, picture.height, picture.width}).to(compute.device);
     const auto latent =
         at::randn({batch, 16, picture.height / config.factor(), picture.width / config.factor()}).to(compute.device);

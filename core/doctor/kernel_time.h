@@ -11,7 +11,7 @@ enum class KernelKind {
     Dino,      ///< A DINOv3 ViT-L with random weights on a batch of pictures.
     T5,        ///< Two layers of the encoder of T5 XXL with random weights on a batch of captions.
     Sample,    ///< Guided velocities, as each step of a sampler needs one: by text and DINO, by text, by nothing.
-    Vae,       ///< An autoencoder of FLUX's shape with random weights: encoding a batch, and decoding it; in float32.
+    Vae,       ///< An autoencoder of FLUX's shape with random weights: encoding a batch, and decoding it.
 };
 
 struct KernelTimes {

@@ -18,10 +18,12 @@ constexpr double normEpsilon = 1e-6;
 /// The architecture, walked once per pass; shared by encoder and decoder.
 class Network {
 public:
-    Network(const AutoencoderConfig& config, const TensorMap& weights, PixelLayout layout,
+    /// `kernels`: the weights, or those of convolutions in another type, which these compute in then.
+    Network(const AutoencoderConfig& config, const TensorMap& weights, const TensorMap& kernels, PixelLayout layout,
             const AutoencoderKl::Tap& tap, const StopCheck& stop = never())
         : config_(config)
         , weights_(weights)
+        , kernels_(kernels)
         , layout_(layout)
         , tap_(tap)
         , stop_(stop)
@@ -96,8 +98,15 @@ private:
     at::Tensor convolution(const at::Tensor& x, const std::string& name, std::int64_t padding,
                            std::int64_t stride = 1) const
     {
-        const auto& kernel = weight(name + ".weight"); // [out, in, side, side]
-        const auto& bias = weight(name + ".bias");
+        const auto& kernel = kernels_.at(name + ".weight");
+        const auto& bias = kernels_.at(name + ".bias");
+        return convolved(x.to(kernel.scalar_type()), kernel, bias, padding, stride).to(x.scalar_type());
+    }
+
+    /// Of one type; kernel: [out, in, side, side].
+    at::Tensor convolved(const at::Tensor& x, const at::Tensor& kernel, const at::Tensor& bias, std::int64_t padding,
+                         std::int64_t stride) const
+    {
         leaveIfStopped(stop_);
         const auto positions = static_cast<double>(x.size(0) * (x.size(2) / stride) * (x.size(3) / stride));
         const auto operations = positions * static_cast<double>(kernel.numel());
@@ -178,6 +187,7 @@ private:
 
     const AutoencoderConfig& config_;
     const TensorMap& weights_;
+    const TensorMap& kernels_;
     PixelLayout layout_;
     const AutoencoderKl::Tap& tap_;
     const StopCheck& stop_;
@@ -217,9 +227,15 @@ PixelLayout AutoencoderKl::layoutNow() const
     return device_.is_cpu() && !at::GradMode::is_enabled() ? layout_ : PixelLayout::ChannelsFirst;
 }
 
+const TensorMap& AutoencoderKl::kernelsNow() const
+{
+    return rounded_.empty() || at::GradMode::is_enabled() ? weights_ : rounded_;
+}
+
 LatentDistribution AutoencoderKl::encode(const at::Tensor& pictures, const Tap& tap) const
 {
-    return LatentDistribution::fromMoments(Network(config_, weights_, layoutNow(), tap).encoder(pictures.to(device_)));
+    return LatentDistribution::fromMoments(
+        Network(config_, weights_, kernelsNow(), layoutNow(), tap).encoder(pictures.to(device_)));
 }
 
 std::optional<LatentDistribution> AutoencoderKl::encode(const at::Tensor& pictures, const StopCheck& stop) const
@@ -227,7 +243,7 @@ std::optional<LatentDistribution> AutoencoderKl::encode(const at::Tensor& pictur
     const Tap none;
     try {
         return LatentDistribution::fromMoments(
-            Network(config_, weights_, layoutNow(), none, stop).encoder(pictures.to(device_)));
+            Network(config_, weights_, kernelsNow(), layoutNow(), none, stop).encoder(pictures.to(device_)));
     } catch (const EncodingStopped&) {
         return std::nullopt;
     }
@@ -235,14 +251,14 @@ std::optional<LatentDistribution> AutoencoderKl::encode(const at::Tensor& pictur
 
 at::Tensor AutoencoderKl::decode(const at::Tensor& latent, const Tap& tap) const
 {
-    return Network(config_, weights_, layoutNow(), tap).decoder(latent.to(device_));
+    return Network(config_, weights_, kernelsNow(), layoutNow(), tap).decoder(latent.to(device_));
 }
 
 std::optional<at::Tensor> AutoencoderKl::decode(const at::Tensor& latent, const StopCheck& stop) const
 {
     const Tap none;
     try {
-        return Network(config_, weights_, layoutNow(), none, stop).decoder(latent.to(device_));
+        return Network(config_, weights_, kernelsNow(), layoutNow(), none, stop).decoder(latent.to(device_));
     } catch (const EncodingStopped&) {
         return std::nullopt;
     }

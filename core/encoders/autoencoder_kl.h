@@ -70,7 +70,7 @@ public:
     AutoencoderKl(AutoencoderConfig config, TensorMap weights, const std::string& source = "the autoencoder",
                   const EncoderOptions& options = {});
     /// A folder with config.json and diffusion_pytorch_model.safetensors (or shards). Half-precision weights compute in
-    /// float32, and so does everything else here, whatever the options' precision.
+    /// float32, and so does everything else here, whatever the options' precision; only `convolutions` says otherwise.
     static AutoencoderKl load(const std::filesystem::path& folder, const EncoderOptions& options = {});
     /// The same layout, whole or not at all; `halfPrecision` stores float16.
     void save(const std::filesystem::path& folder, bool halfPrecision,
@@ -108,11 +108,14 @@ public:
 private:
     /// That of the pictures in a pass that begins now.
     PixelLayout layoutNow() const;
+    /// What convolutions multiply by in a pass that begins now.
+    const TensorMap& kernelsNow() const;
 
     AutoencoderConfig config_;
     at::Device device_;
     PixelLayout layout_;
     TensorMap weights_;
+    TensorMap rounded_; ///< Kernels and biases of convolutions in bf16; empty where those are float32.
 };
 
 /// Fresh weights to train from: uniform in +- 1 / sqrt(fan in), norms at one.

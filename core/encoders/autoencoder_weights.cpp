@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include <cmath>
+#include <string_view>
 #include <utility>
 
 namespace nanodit {
@@ -108,6 +109,21 @@ std::map<std::string, std::vector<std::int64_t>> shapesOf(const AutoencoderConfi
     return shapes;
 }
 
+/// The layout of the kernels stays.
+TensorMap roundedConvolutions(const TensorMap& weights, at::ScalarType type)
+{
+    constexpr std::string_view kernel = ".weight";
+    TensorMap rounded;
+    for (const auto& [name, weight] : weights) {
+        if (weight.dim() != 4 || !name.ends_with(kernel))
+            continue;
+        const auto bias = name.substr(0, name.size() - kernel.size()) + ".bias";
+        rounded.emplace(name, weight.detach().to(type));
+        rounded.emplace(bias, weights.at(bias).detach().to(type));
+    }
+    return rounded;
+}
+
 } // namespace
 
 AutoencoderKl::AutoencoderKl(AutoencoderConfig config, TensorMap weights, const std::string& source,
@@ -138,6 +154,8 @@ AutoencoderKl::AutoencoderKl(AutoencoderConfig config, TensorMap weights, const 
             weight = weight.contiguous(at::MemoryFormat::ChannelsLast); // once, not at every convolution
         weights_.emplace(name, weight);
     }
+    if (options.convolutions != at::kFloat)
+        rounded_ = roundedConvolutions(weights_, options.convolutions);
     for (const auto& [name, tensor] : given) { // without them, latents would be others
         const bool isPart = name.starts_with("encoder.") || name.starts_with("decoder.") ||
                             name.starts_with("quant_conv.") || name.starts_with("post_quant_conv.");

@@ -23,6 +23,10 @@ struct EncoderOptions {
     /// With kBFloat16 the factors of linear layers are rounded to it, as autocast does; sums, norms, softmax and the
     /// stream between layers stay in `compute`. The autoencoder and LPIPS have no such layers and stay float32.
     at::ScalarType products = at::kFloat;
+    /// Of the autoencoder where no gradients are asked for. With kBFloat16 the factors of its convolutions and their
+    /// results are rounded to it; norms, attention and the sums of residual blocks stay float32. Nothing takes it but
+    /// `nanodit bench vae`: tests/bench/bench_autoencoder measures whether its error is below that of 8 bits.
+    at::ScalarType convolutions = at::kFloat;
     /// Of the autoencoder on the CPU where no gradients are asked for; elsewhere channels come first. Inputs and
     /// results have them first either way.
     PixelLayout layout = usualPixelLayout;

@@ -1,8 +1,10 @@
-/// Both layouts of the autoencoder's convolutions in turns, of FLUX's shape with random weights: bench_autoencoder
-/// [pixels] [rounds] [threads]. Prints the best seconds of each and what channels last are worth; usualPixelLayout
-/// (core/encoders/encoder_options.h) is what the program takes. Then its convolutions one by one, in bf16, too, which
-/// the program does not take: what that would be worth, and the root mean square of its error as a share of that of the
-/// result.
+/// The autoencoder's convolutions in both layouts and precisions, in turns: bench_autoencoder [pixels] [rounds]
+/// [threads] [FOLDER], the folder of a model as diffusers has it; without one, FLUX's shape with random weights. Prints
+/// the best seconds of each; usualPixelLayout (core/encoders/encoder_options.h) and float32 are what the program takes.
+/// The errors are root mean squares against float32 with channels first. Beside those of bf16 stands what 8 bits do: to
+/// the latent when the picture is rounded to them, to the picture when the decoded one is. bf16 can be taken where its
+/// error is below that, on a model that somebody trained. Then the convolutions one by one, with the error as a share
+/// of the result.
 
 #include "core/encoders/autoencoder_kl.h"
 #include "core/runtime/compute_info.h"
@@ -25,7 +27,35 @@ using namespace nanodit;
 
 namespace {
 
-constexpr std::array layouts = {PixelLayout::ChannelsFirst, PixelLayout::ChannelsLast};
+struct Way {
+    const char* name;
+    EncoderOptions options;
+};
+const std::array ways = {
+    Way{"float32 first", {.layout = PixelLayout::ChannelsFirst}},
+    Way{"float32 last", {.layout = PixelLayout::ChannelsLast}},
+    Way{"bf16 first", {.convolutions = at::kBFloat16, .layout = PixelLayout::ChannelsFirst}},
+    Way{"bf16 last", {.convolutions = at::kBFloat16, .layout = PixelLayout::ChannelsLast}},
+};
+
+AutoencoderKl autoencoderBy(const Way& way, const char* folder)
+{
+    if (folder != nullptr)
+        return AutoencoderKl::load(folder, way.options);
+    const AutoencoderConfig config{.latentChannels = 16};
+    return AutoencoderKl(config, initialAutoencoderWeights(config, 0), "the autoencoder", way.options);
+}
+
+double rootMeanSquare(const at::Tensor& x)
+{
+    return x.square().mean().sqrt().item<double>();
+}
+
+/// A picture in [-1, 1] as a file holds it.
+at::Tensor roundedTo8Bits(const at::Tensor& picture)
+{
+    return ((picture + 1) * 127.5).round() / 127.5 - 1;
+}
 
 double secondsOf(const std::function<void()>& run)
 {
@@ -78,40 +108,44 @@ int main(int argc, char** argv)
         at::set_num_threads(std::atoi(argv[3]));
     const at::NoGradGuard noGradient;
     at::manual_seed(0);
-    const AutoencoderConfig config{.latentChannels = 16};
-    const auto weights = initialAutoencoderWeights(config, 0);
     std::vector<AutoencoderKl> autoencoders;
-    for (const auto layout : layouts)
-        autoencoders.emplace_back(config, weights, "the autoencoder", EncoderOptions{.layout = layout});
-    const auto picture = at::rand({1, 3, pixels, pixels}) * 2 - 1;
-    const auto latent = at::randn({1, 16, pixels / config.factor(), pixels / config.factor()});
+    for (const auto& way : ways)
+        autoencoders.push_back(autoencoderBy(way, argc > 4 ? argv[4] : nullptr));
+    const auto& exact = autoencoders.front();
+    const auto picture = at::upsample_bilinear2d(at::rand({1, 3, 16, 16}), {pixels, pixels}, false) * 2 - 1; // smooth
+    const auto latent = exact.encode(picture).mean;
 
     struct Work {
         std::string what;
         std::function<at::Tensor(const AutoencoderKl&)> run;
+        double errorOf8Bits;
     };
+    const double ofEncoding = rootMeanSquare(exact.encode(roundedTo8Bits(picture)).mean - latent);
+    const auto decoded = exact.decode(latent);
+    const double ofDecoding = rootMeanSquare(roundedTo8Bits(decoded) - decoded);
     const std::vector<Work> works = {
-        {"encoding", [&](const AutoencoderKl& by) { return by.encode(picture).mean; }},
+        {"encoding", [&](const AutoencoderKl& by) { return by.encode(picture).mean; }, ofEncoding},
         {"encoding as a pass does, which may be stopped",
-         [&](const AutoencoderKl& by) { return by.encode(picture, [] { return false; })->mean; }},
-        {"decoding", [&](const AutoencoderKl& by) { return by.decode(latent); }},
+         [&](const AutoencoderKl& by) { return by.encode(picture, [] { return false; })->mean; }, ofEncoding},
+        {"decoding", [&](const AutoencoderKl& by) { return by.decode(latent); }, ofDecoding},
     };
     std::printf("%s, %d thread(s), %lld x %lld pixels, best of %d rounds\n", computeInfo().description.c_str(),
                 at::get_num_threads(), static_cast<long long>(pixels), static_cast<long long>(pixels), rounds);
-    std::printf("%-48s %14s %14s %8s %12s\n", "", "channels first", "channels last", "ratio", "difference");
     for (const auto& work : works) {
-        std::array<double, 2> best = {1e9, 1e9};
-        std::array<at::Tensor, 2> results;
+        std::array<double, ways.size()> best;
+        best.fill(1e9);
+        std::array<at::Tensor, ways.size()> results;
         for (int round = 0; round <= rounds; ++round) {
-            for (std::size_t i = 0; i < layouts.size(); ++i) {
+            for (std::size_t i = 0; i < ways.size(); ++i) {
                 const double seconds = secondsOf([&] { results[i] = work.run(autoencoders[i]); });
                 if (round > 0) // the first one allocates and lays out
                     best[i] = std::min(best[i], seconds);
             }
         }
-        const auto difference = (results[0] - results[1]).abs().max().item<double>();
-        std::printf("%-48s %12.3f s %12.3f s %8.2f %12.1e\n", work.what.c_str(), best[0], best[1], best[0] / best[1],
-                    difference);
+        std::printf("%s; 8 bits: error %.1e\n", work.what.c_str(), work.errorOf8Bits);
+        for (std::size_t i = 0; i < ways.size(); ++i)
+            std::printf("  %-16s %10.3f s, ratio %.2f, error %.1e\n", ways[i].name, best[i], best[0] / best[i],
+                        rootMeanSquare(results[i] - results[0]));
         std::fflush(stdout);
     }
     timeConvolutions(pixels, rounds);

@@ -117,6 +117,36 @@ private Q_SLOTS:
         QVERIFY(agree(last.decoded, first.decoded));
     }
 
+    /// Rounded convolutions are near the exact ones, in strips, too, and are left alone where gradients are asked for.
+    void convolutionsAreRoundedWhereThatIsAskedFor()
+    {
+        auto config = tinyConfig();
+        config.blockOutChannels = {16, 32, 32};
+        const auto weights = initialAutoencoderWeights(config, 5);
+        const auto pictures = at::rand({1, 3, 64, 48}) * 2 - 1;
+        const AutoencoderKl exact(config, weights);
+        const auto share = [](const at::Tensor& found, const at::Tensor& expected) {
+            return ((found - expected).square().mean() / expected.square().mean()).sqrt().item<double>();
+        };
+        for (const auto layout : {PixelLayout::ChannelsFirst, PixelLayout::ChannelsLast}) {
+            const AutoencoderKl rounded(config, weights, "the autoencoder",
+                                        {.convolutions = at::kBFloat16, .layout = layout});
+            {
+                const at::NoGradGuard noGrad;
+                const auto latent = exact.encode(pictures).mean;
+                const auto encoded = rounded.encode(pictures).mean, decoded = rounded.decode(latent);
+                QVERIFY(encoded.scalar_type() == at::kFloat && decoded.scalar_type() == at::kFloat);
+                for (const double error : {share(encoded, latent), share(decoded, exact.decode(latent))})
+                    QVERIFY2(error > 0 && error < 0.05, std::to_string(error).c_str());
+                const auto inStrips = rounded.encode(pictures, [] { return false; })->mean;
+                QVERIFY(share(inStrips, encoded) < 0.01);
+            }
+            QVERIFY(share(rounded.encode(pictures).mean, exact.encode(pictures).mean) < 1e-5);
+            for (const auto& [name, tensor] : rounded.weights())
+                QVERIFY2(tensor.scalar_type() == at::kFloat, name.c_str()); // what is saved
+        }
+    }
+
     void weightsThatTheConfigurationLeavesOutAreRefused()
     {
         const auto weights = initialAutoencoderWeights(tinyConfig(), 3);
