@@ -1,3 +1,8 @@
+# Variables of a desktop, of a launcher of several processes, and of an installed workbench, which tests are not to see.
+set(nanodit_unset_for_tests LANGUAGE XDG_CACHE_HOME XDG_CONFIG_HOME XDG_DATA_HOME QT_QPA_PLATFORMTHEME QT_STYLE_OVERRIDE QT_SCALE_FACTOR
+  QT_SCREEN_SCALE_FACTORS QT_FONT_DPI RANK WORLD_SIZE OMPI_COMM_WORLD_RANK OMPI_COMM_WORLD_SIZE SLURM_PROCID SLURM_NTASKS NANODIT_RESOURCES)
+list(TRANSFORM nanodit_unset_for_tests APPEND "=unset:")
+
 # nanodit_label_test(<name> <labels>...)
 # Gives a test its labels, and builds its program with the targets tests-<label>: a preset that runs some of the tests builds no others.
 function(nanodit_label_test name)
@@ -90,9 +95,13 @@ function(nanodit_add_test name)
   endif()
   add_test(NAME ${name} COMMAND ${name})
   # Qt Test itself would end a function after five minutes, however long the whole may take. Numbers and times in texts are not those of
-  # the desktop on which the tests happen to run.
+  # the desktop on which the tests happen to run, and neither are fonts, scales, folders and ranks. Each has a home of its own, for
+  # thumbnails and the trash: two that run at once do not meet there, and nothing is left in that of whoever runs them.
+  set(home ${CMAKE_CURRENT_BINARY_DIR}/homes/${name})
+  file(MAKE_DIRECTORY ${home})
   set_tests_properties(${name} PROPERTIES
     TIMEOUT ${arg_TIMEOUT}
-    ENVIRONMENT "QT_QPA_PLATFORM=offscreen;LC_ALL=C.UTF-8;TZ=UTC;NANODIT_TEST_DATA=${CMAKE_SOURCE_DIR}/tests/data;QTEST_FUNCTION_TIMEOUT=${arg_TIMEOUT}000")
+    ENVIRONMENT "HOME=${home};QT_QPA_PLATFORM=offscreen;LC_ALL=C.UTF-8;TZ=UTC;NANODIT_TEST_DATA=${CMAKE_SOURCE_DIR}/tests/data;QTEST_FUNCTION_TIMEOUT=${arg_TIMEOUT}000"
+    ENVIRONMENT_MODIFICATION "${nanodit_unset_for_tests}")
   nanodit_label_test(${name} ${arg_LABELS})
 endfunction()
