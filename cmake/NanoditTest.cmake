@@ -103,5 +103,9 @@ function(nanodit_add_test name)
     TIMEOUT ${arg_TIMEOUT}
     ENVIRONMENT "HOME=${home};QT_QPA_PLATFORM=offscreen;LC_ALL=C.UTF-8;TZ=UTC;NANODIT_TEST_DATA=${CMAKE_SOURCE_DIR}/tests/data;QTEST_FUNCTION_TIMEOUT=${arg_TIMEOUT}000"
     ENVIRONMENT_MODIFICATION "${nanodit_unset_for_tests}")
+  # What may take long begins first, or a core would wait for it at the end. ctest measures the others for the next time.
+  if(arg_TIMEOUT GREATER 120)
+    set_tests_properties(${name} PROPERTIES COST ${arg_TIMEOUT})
+  endif()
   nanodit_label_test(${name} ${arg_LABELS})
 endfunction()
