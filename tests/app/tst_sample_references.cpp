@@ -4,6 +4,7 @@
 #include "core/front/sampling.h"
 #include "tests/app/sample_test.h"
 #include "widgets/drop_zone.h"
+#include "widgets/mask_canvas.h"
 #include "widgets/picture.h"
 
 #include <QCheckBox>
@@ -11,9 +12,11 @@
 #include <QComboBox>
 #include <QDoubleSpinBox>
 #include <QLineEdit>
+#include <QPushButton>
 #include <QSemaphore>
 #include <QToolButton>
 
+#include <algorithm>
 #include <cmath>
 
 using namespace nanodit;
@@ -22,7 +25,7 @@ namespace {
 constexpr int scenes = 20; // a demo has no fewer
 }
 
-/// Where the Sample page's reference comes from, and what stands beside it.
+/// Where the Sample page's reference comes from, what stands beside it, and which part of it counts.
 class TestSampleReferences : public test::SampleTest {
     Q_OBJECT
 
@@ -211,6 +214,60 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(picker->settled(), 60000);
         QTest::mouseClick(picker->findChild<QPushButton*>("recordPickerTake"), Qt::LeftButton);
         QCOMPARE(std::get<RecordReference>(form()->request().reference).id, id.toStdString());
+        form()->setReference(NoReference{});
+    }
+
+    void aRegionIsPaintedOnTheReference()
+    {
+        const auto& record = session_->records().front();
+        SampleRequest plain; // whatever stood beside a reference before
+        plain.size = record.bucket;
+        plain.steps = 2;
+        form()->setRequest(plain);
+        form()->setReference(RecordReference{record.id});
+        find<QPushButton>("region")->click();
+        auto* const canvas = find<MaskCanvas>("regionCanvas");
+        QTRY_VERIFY_WITH_TIMEOUT(!canvas->layers().empty() && canvas->isVisible(), minute);
+        settle();
+        const auto count = dinoGrid(record.bucket, session_->dinoEncoder()->patchSize).count();
+        find<QPushButton>("regionNone")->click();
+        QTest::mouseClick(canvas, Qt::LeftButton, {}, canvas->cellRect(9).center().toPoint());
+        auto request = form()->request();
+        QCOMPARE(request.erasedPatches.size(), static_cast<std::size_t>(count - 1));
+        QVERIFY(std::ranges::find(request.erasedPatches, 9) == request.erasedPatches.end());
+        QVERIFY(request.dinoWeights.empty());
+        find<QCheckBox>("regionScaled")->setChecked(true);
+        request = form()->request();
+        QCOMPARE(request.dinoWeights.size(), static_cast<std::size_t>(count));
+        QCOMPARE(std::ranges::count(request.dinoWeights, 1.0), 1);
+        QCOMPARE(request.dinoWeights[9], 1.0);
+        const auto picture = generate();
+        const auto kept = sampleRequestFromPng(picture.file.toStdString());
+        QCOMPARE(kept->erasedPatches, request.erasedPatches);
+        QCOMPARE(kept->dinoWeights, request.dinoWeights);
+        form()->setReference(NoReference{});
+        QVERIFY(form()->request().erasedPatches.empty() && form()->request().dinoWeights.empty());
+    }
+
+    void aRegionIsNotPaintedOnAfterAnotherSizeWasChosen()
+    {
+        form()->setReference(RecordReference{session_->records().front().id});
+        find<QPushButton>("region")->click();
+        auto* const canvas = find<MaskCanvas>("regionCanvas");
+        QVERIFY(!canvas->isEnabled()); // it shows another reference still
+        find<QPushButton>("regionNone")->click();
+        QVERIFY(form()->request().erasedPatches.empty());
+        QTRY_VERIFY_WITH_TIMEOUT(!canvas->layers().empty() && canvas->isVisible(), minute);
+        settle();
+        find<QPushButton>("regionNone")->click();
+        QVERIFY(!form()->request().erasedPatches.empty());
+        auto* const size = find<QComboBox>("size");
+        const int other = size->currentIndex() == 0 ? 1 : 0;
+        QVERIFY(size->count() > other);
+        size->setCurrentIndex(other);
+        Q_EMIT size->activated(other); // as a person chooses it
+        QVERIFY(!canvas->isVisible()); // its patches are those of the size before
+        QVERIFY(form()->request().erasedPatches.empty());
         form()->setReference(NoReference{});
     }
 };
