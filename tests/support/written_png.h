@@ -27,8 +27,8 @@ inline std::string pngOf(const std::vector<std::uint8_t>& pixel, const std::stri
              static_cast<uLong>(row.size()));
     packed.resize(length);
     const auto kind = pixel.size() == 1 ? "\x08\0\0\0\0"s : "\x08\2\0\0\0"s;
-    return "\x89PNG\r\n\x1a\n"s + pngChunk("IHDR", big(1) + big(1) + kind) + chunks +
-           pngChunk("IDAT", packed) + pngChunk("IEND", "");
+    return "\x89PNG\r\n\x1a\n"s + pngChunk("IHDR", big(1) + big(1) + kind) + chunks + pngChunk("IDAT", packed) +
+           pngChunk("IEND", "");
 }
 
 } // namespace nanodit::test

@@ -178,8 +178,9 @@ private Q_SLOTS:
         const auto weights = DinoEncoder::initialWeights(tinyDinoConfig(), 3);
         const auto pixels = noise(1, 16, 16);
         const auto exact = DinoEncoder(tinyDinoConfig(), weights).encode(pixels).patches;
-        const auto rough =
-            DinoEncoder(tinyDinoConfig(), weights, {.device = at::kCPU, .compute = at::kBFloat16}).encode(pixels).patches;
+        const auto rough = DinoEncoder(tinyDinoConfig(), weights, {.device = at::kCPU, .compute = at::kBFloat16})
+                               .encode(pixels)
+                               .patches;
         QCOMPARE(rough.scalar_type(), at::kBFloat16);
         const auto error = distance(rough.to(at::kFloat), exact);
         QVERIFY2(error > 0 && error < 0.2, std::to_string(error).c_str());

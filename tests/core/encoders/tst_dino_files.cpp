@@ -92,7 +92,8 @@ private Q_SLOTS:
         writeDinoFolder(folder, tinyDinoConfig(), weights, normalisation);
         const auto encoder = DinoEncoder::load(folder);
         const auto pixels = noise(1, 8, 12);
-        QVERIFY(at::equal(encoder->encode(pixels).patches, DinoEncoder(tinyDinoConfig(), weights).encode(pixels).patches));
+        QVERIFY(
+            at::equal(encoder->encode(pixels).patches, DinoEncoder(tinyDinoConfig(), weights).encode(pixels).patches));
         QVERIFY(encoder->normalisation() == normalisation);
         QCOMPARE(readModelFolder(folder).at("embeddings.mask_token").sizes(), (at::IntArrayRef{1, 1, 24}));
         QVERIFY(!test::errorOf([&] { writeDinoFolder(folder, tinyDinoConfig(), weights); }).empty());
@@ -255,7 +256,9 @@ private Q_SLOTS:
     {
         auto weights = DinoEncoder::initialWeights(tinyDinoConfig(), 1);
         const auto whole = weights;
-        const auto refusal = [&] { return test::errorOf([&] { DinoEncoder(tinyDinoConfig(), weights, {}, "models/x"); }); };
+        const auto refusal = [&] {
+            return test::errorOf([&] { DinoEncoder(tinyDinoConfig(), weights, {}, "models/x"); });
+        };
         weights.erase("layer.1.mlp.up_proj.weight");
         QVERIFY(refusal().find("models/x lacks the tensor layer.1.mlp.up_proj.weight [40, 24]") != std::string::npos);
         weights = whole;
