@@ -66,7 +66,7 @@ protected:
                                                 controllers_->training, dialogs_);
         page_->resize(qEnvironmentVariableIsSet("NANODIT_TEST_LARGE") ? QSize(1848, 1048) : QSize(1208, 768));
         page_->show();
-        QVERIFY(QTest::qWaitForWindowExposed(page_.get()));
+        QVERIFY(QTest::qWaitForWindowExposed(page_.get(), minute));
         session_->openWorkspace(QString::fromStdString(workspace.root.string()));
         QTRY_VERIFY_WITH_TIMEOUT(session_->hasWorkspace() && session_->idle(), minute);
         auto* const checkpoints = find<QComboBox>("attentionCheckpoints");

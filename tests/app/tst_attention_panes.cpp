@@ -63,16 +63,16 @@ private Q_SLOTS:
             bar.togglePlay();
         };
         play();
-        QTRY_COMPARE(bar.frame(), 1);
+        QTRY_COMPARE_WITH_TIMEOUT(bar.frame(), 1, 60000);
         play();
         QCOMPARE(bar.frame(), 0);
-        QTRY_COMPARE(bar.frame(), 1);
+        QTRY_COMPARE_WITH_TIMEOUT(bar.frame(), 1, 60000);
         bar.hide(); // it goes on when it is seen again
         const int there = bar.frame();
         QTest::qWait(400);
         QCOMPARE(bar.frame(), there);
         bar.show();
-        QTRY_VERIFY(bar.frame() != there);
+        QTRY_VERIFY_WITH_TIMEOUT(bar.frame() != there, 60000);
     }
 
     void theToolsOfChangesAreWholeInLargeFonts()

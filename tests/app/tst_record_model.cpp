@@ -366,7 +366,7 @@ private Q_SLOTS:
         QVERIFY(!isEmpty());
         pane.show(second, false);
         QVERIFY(!isEmpty()); // no flicker where it comes soon
-        QTRY_VERIFY(isEmpty());
+        QTRY_VERIFY_WITH_TIMEOUT(isEmpty(), 60000);
         read(*second);
         pane.show(second, false);
         QVERIFY(!isEmpty());

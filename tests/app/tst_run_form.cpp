@@ -144,7 +144,7 @@ private Q_SLOTS:
         QVERIFY(test::activate(*form_));
         auto* const name = form_->findChild<QLineEdit*>("runName");
         name->setFocus();
-        QTRY_VERIFY(name->hasFocus());
+        QTRY_VERIFY_WITH_TIMEOUT(name->hasFocus(), 60000);
         name->selectAll();
         QTest::keyClicks(name, "bare");
         session_.refreshRuns(); // as whenever a training has saved a checkpoint

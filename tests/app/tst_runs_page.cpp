@@ -141,14 +141,14 @@ private Q_SLOTS:
         table()->edit(index);
         auto* const editor = table()->viewport()->findChild<QLineEdit*>();
         QVERIFY(editor != nullptr);
-        QTRY_VERIFY(editor->hasFocus());
+        QTRY_VERIFY_WITH_TIMEOUT(editor->hasFocus(), minute);
         QTest::keyClicks(editor, "half a");
         session_->refreshRuns(); // as whenever a training has saved a checkpoint
-        QTRY_VERIFY(session_->idle());
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
         QCOMPARE(editor->text(), QString("half a"));
         QTest::keyClicks(editor, " thought");
         QTest::keyClick(editor, Qt::Key_Return);
-        QTRY_COMPARE(cell(1, RunModel::Note), QString("half a thought"));
+        QTRY_COMPARE_WITH_TIMEOUT(cell(1, RunModel::Note), QString("half a thought"), minute);
     }
 
     void aNoteThatIsBeingWrittenStaysWhenARunIsAdded()
@@ -177,17 +177,17 @@ private Q_SLOTS:
     {
         const auto empty = Workspace::create(*folder_ / "empty", {});
         session_->openWorkspace(QString::fromStdString(empty.root.string()));
-        QTRY_COMPARE(table()->model()->rowCount(), 0);
-        QTRY_VERIFY(session_->idle());
+        QTRY_COMPARE_WITH_TIMEOUT(table()->model()->rowCount(), 0, minute);
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
         const auto buttons = page_->findChildren<QPushButton*>();
         const auto found = std::ranges::find(buttons, QString("Go to training"), &QPushButton::text);
         QVERIFY(found != buttons.end());
         const QPointer<QPushButton> button = *found;
         QVERIFY(test::activate(*page_));
         button->setFocus();
-        QTRY_VERIFY(button->hasFocus());
+        QTRY_VERIFY_WITH_TIMEOUT(button->hasFocus(), minute);
         session_->refreshRuns();
-        QTRY_VERIFY(session_->idle());
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
         QVERIFY(button && button->hasFocus());
     }
 

@@ -70,7 +70,7 @@ private Q_SLOTS:
         QTest::qWait(400);
         QVERIFY(!isEmpty());
         loupe.setRow(row, "1 of 2", {"reference", "painted", "nearest"});
-        QTRY_VERIFY(isEmpty());
+        QTRY_VERIFY_WITH_TIMEOUT(isEmpty(), 60000);
         loupe.findChild<QComboBox*>("loupeOverlay")->setCurrentIndex(2); // has nothing to lie over
         QVERIFY(isEmpty());
         loupe.setPictures({grey, grey, QImage()}, 16);
@@ -148,7 +148,7 @@ private Q_SLOTS:
         QCOMPARE(models->count(), 1);
         QCOMPARE(form.subject()->run, std::string("one"));
         models->hidePopup();
-        QTRY_COMPARE(listed.count(), 2);
+        QTRY_COMPARE_WITH_TIMEOUT(listed.count(), 2, 60000);
         QCOMPARE(models->count(), 2);
         QCOMPARE(form.subject()->run, std::string("one"));
     }

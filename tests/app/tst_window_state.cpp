@@ -259,7 +259,7 @@ private Q_SLOTS:
                            }));
         const int asked = dialogs_.asked;
         window_->close();
-        QTRY_VERIFY(!window_->isVisible());
+        QTRY_VERIFY_WITH_TIMEOUT(!window_->isVisible(), minute);
         QCOMPARE(dialogs_.asked, asked);
         window_->show();
         QVERIFY(QTest::qWaitForWindowExposed(window_.get()));

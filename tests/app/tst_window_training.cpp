@@ -220,7 +220,7 @@ private Q_SLOTS:
         form->findChild<ConfigForm*>()->setValue("schedule.steps", std::int64_t(4321));
         form->findChild<QLineEdit*>("runName")->setText("set-up");
         stopTraining();
-        QTRY_VERIFY(session_->idle());
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
         QVERIFY(form->pastRun() == nullptr);
         QCOMPARE(form->runName(), QString("set-up"));
         QVERIFY(form->config().has_value());

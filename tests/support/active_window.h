@@ -14,7 +14,7 @@ inline bool activate(QWidget& window)
     QT_WARNING_DISABLE_DEPRECATED
     QApplication::setActiveWindow(&window);
     QT_WARNING_POP
-    return QTest::qWaitForWindowExposed(&window);
+    return QTest::qWaitForWindowExposed(&window, 60000);
 }
 
 } // namespace nanodit::test
