@@ -10,6 +10,7 @@
 #include <QToolButton>
 #include <QWidgetAction>
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -65,11 +66,12 @@ private Q_SLOTS:
         for (int i = 0; i < jobs; ++i)
             session.startJob(session.newJob(QStringLiteral("run-%1").arg(i + 1), Page::Train), longJob());
         QTRY_COMPARE_WITH_TIMEOUT(static_cast<int>(strip.findChildren<JobBar*>().size()), jobs, 60000);
-        QTRY_VERIFY_WITH_TIMEOUT(session.jobs().back()->progress().total > 0, 60000);
-        QTest::qWait(50);
-        const auto bars = strip.shownBars();
+        QTRY_VERIFY_WITH_TIMEOUT(
+            std::ranges::all_of(session.jobs(), [](const auto* job) { return job->progress().total > 0; }), 60000);
+        QTest::qWait(50); // its layout
         if (shown > 0)
-            QCOMPARE(static_cast<int>(bars.size()), shown);
+            QTRY_COMPARE_WITH_TIMEOUT(static_cast<int>(strip.shownBars().size()), shown, 60000);
+        const auto bars = strip.shownBars();
         QVERIFY(!bars.empty());
         const auto* const more = strip.findChild<QToolButton*>("moreJobs");
         QCOMPARE(more->isVisible(), static_cast<int>(bars.size()) < jobs);
@@ -102,10 +104,10 @@ private Q_SLOTS:
         session.startJob(session.newJob("short", Page::Sample),
                          makeJob([](const JobContext&) { return JobEnd::Finished; }));
         QVERIFY(strip.shownBars().empty());
-        QTRY_VERIFY(session.jobs().empty());
+        QTRY_VERIFY_WITH_TIMEOUT(session.jobs().empty(), 60000);
         session.startJob(session.newJob("long", Page::Train), longJob());
         QVERIFY(strip.shownBars().empty()); // what it reports until then is not lost
-        QTRY_COMPARE(strip.shownBars().size(), std::size_t{1});
+        QTRY_COMPARE_WITH_TIMEOUT(strip.shownBars().size(), std::size_t{1}, 60000);
         QCOMPARE(strip.shownBars().front()->accessibleName(), QString("long"));
         QVERIFY2(strip.shownBars().front()->said().contains("7,000"), qPrintable(strip.shownBars().front()->said()));
         session.endAllJobs();
@@ -116,29 +118,28 @@ private Q_SLOTS:
         Session session;
         QStringList told;
         bool looks = false;
-        JobNotices notices(
-            session,
-            {.looksHere = [&] { return looks; }, .show = [&](const QString& title, const QString&) { told << title; }},
-            400ms);
-        const auto run = [&](const QString& name, std::chrono::milliseconds time, JobEnd end) {
-            session.startJob(session.newJob(name, Page::Train), makeJob([time, end](const JobContext&) {
-                                 std::this_thread::sleep_for(time);
-                                 return end;
-                             }));
+        const JobNotices::Desktop desktop = {
+            .looksHere = [&] { return looks; }, .show = [&](const QString& title, const QString&) { told << title; }};
+        const auto run = [&](const QString& name, JobEnd end) {
+            session.startJob(session.newJob(name, Page::Train), makeJob([end](const JobContext&) { return end; }));
             QTRY_VERIFY_WITH_TIMEOUT(session.jobs().empty(), 60000);
         };
-        run("short", 0ms, JobEnd::Finished);
-        QVERIFY(told.isEmpty());
-        run("long", 600ms, JobEnd::Finished);
+        {
+            const JobNotices ofHours(session, desktop, 1h);
+            run("short", JobEnd::Finished);
+            QVERIFY(told.isEmpty());
+        }
+        JobNotices notices(session, desktop, 0ms); // every job is long
+        run("long", JobEnd::Finished);
         QCOMPARE(told, QStringList{"long has finished"});
-        run("stopped", 600ms, JobEnd::Cancelled);
+        run("stopped", JobEnd::Cancelled);
         QCOMPARE(told.size(), 1);
         session.startJob(session.newJob("broken", Page::Train),
                          makeJob([](const JobContext&) -> JobEnd { throw DataError("no such picture"); }));
         QTRY_COMPARE_WITH_TIMEOUT(told.value(1), QString("broken has failed"), 60000);
         QTRY_VERIFY_WITH_TIMEOUT(session.jobs().empty(), 60000);
         looks = true;
-        run("seen", 600ms, JobEnd::Finished);
+        run("seen", JobEnd::Finished);
         notices.tell("The loss of seen jumped", "");
         QCOMPARE(told.size(), 2);
         looks = false;

@@ -3,13 +3,13 @@
 #include "widgets/image_canvas.h"
 #include "widgets/layers.h"
 
-#include <QElapsedTimer>
 #include <QSignalSpy>
 #include <QTest>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <ctime>
 #include <utility>
 
 using namespace nanodit;
@@ -145,15 +145,14 @@ private Q_SLOTS:
         const auto layer = std::make_shared<HeatLayer>("heat", "", GridSize{.rows = 64, .cols = 64}, box);
         canvas.setLayers({std::make_shared<PictureLayer>("picture", "", picture, box), layer}, box);
         double best = 1e9;
-        for (int frame = 0; frame < 6; ++frame) { // other programs can spoil one
-            QElapsedTimer timer;
-            timer.start();
+        for (int frame = 0; frame < 6; ++frame) { // other programs can spoil one, though they take none of its time
+            const auto start = std::clock();
             layer->setValues(std::vector<float>(4096, static_cast<float>(frame) / 6), {});
             (void)canvas.grab();
-            best = std::min(best, static_cast<double>(timer.nsecsElapsed()) / 1e6);
+            best = std::min(best, 1e3 * static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC);
         }
-        qInfo("one frame: %.1f ms", best);
-        QVERIFY2(best < 330, qPrintable(QString::number(best))); // a tenth of that, unless the machine is busy
+        qInfo("one frame: %.1f ms of the processor", best);
+        QVERIFY2(best < 330, qPrintable(QString::number(best))); // a tenth of that is usual
     }
 
     void rangesLeaveOutTheOutermost()

@@ -3,12 +3,12 @@
 #include "tests/support/test_data.h"
 
 #include <ATen/ATen.h>
-#include <QElapsedTimer>
 #include <QTest>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <ctime>
 #include <random>
 
 using namespace nanodit;
@@ -346,15 +346,14 @@ private Q_SLOTS:
         const UnitFeatures unit(features);
         const auto direction = unit.direction({.row = 31, .col = 31});
         double best = 1e9;
-        for (int i = 0; i < 5; ++i) { // other programs can spoil one
-            QElapsedTimer timer;
-            timer.start();
+        for (int i = 0; i < 5; ++i) { // other programs can spoil one, though they take none of its time
+            const auto start = std::clock();
             const auto cosines = unit.cosines(direction);
-            best = std::min(best, static_cast<double>(timer.nsecsElapsed()) / 1e6);
+            best = std::min(best, 1e3 * static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC);
             QVERIFY(cosines.values[31 * 64 + 31] > 0.999F);
         }
-        qInfo("64 x 64 patches of 1024 values: %.1f ms", best);
-        QVERIFY2(best < 330, qPrintable(QString::number(best))); // a tenth of that, unless the machine is busy
+        qInfo("64 x 64 patches of 1024 values: %.1f ms of the processor", best);
+        QVERIFY2(best < 330, qPrintable(QString::number(best))); // a tenth of that is usual
     }
 };
 

@@ -112,10 +112,13 @@ private Q_SLOTS:
         JobContext context;
         std::jthread person;
         std::vector<StepMetrics> steps;
+        using Clock = std::chrono::steady_clock;
+        Clock::time_point began, ended; // a time that holds the second step
         auto request = requestFor(tiny, "paused", tinyConfig(2)); // of two micro-batches of two samples
         request.device.threads = 2;
         request.onStep = [&](const StepMetrics& metrics) {
             steps.push_back(metrics);
+            ended = Clock::now();
             if (metrics.step > 1)
                 return;
             context.control->pause();
@@ -124,9 +127,13 @@ private Q_SLOTS:
                 context.control->resume();
             });
         };
-        QVERIFY(makeTrainJob(std::move(request))->run(context) == JobEnd::Finished);
+        const auto job = makeTrainJob(std::move(request));
+        began = Clock::now();
+        QVERIFY(job->run(context) == JobEnd::Finished);
         QCOMPARE(steps.size(), std::size_t(2));
-        QVERIFY2(steps[1].samplesPerSecond > 4 / 2., qPrintable(QString::number(steps[1].samplesPerSecond)));
+        const std::chrono::duration<double> whole = ended - began;
+        const double least = 4 / (whole.count() - 2); // without the pause, however busy the machine is
+        QVERIFY2(steps[1].samplesPerSecond >= least, qPrintable(QString::number(steps[1].samplesPerSecond)));
     }
 
     void aStepWithoutAllOfItsBatchesIsForgotten()
