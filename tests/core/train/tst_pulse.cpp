@@ -245,7 +245,7 @@ private Q_SLOTS:
         Pulse first(counters.shared(), 0, 3, quick), second(counters.shared(), 1, 3, quick);
         {
             const Pulse third(counters.shared(), 2, 3, quick);
-            std::this_thread::sleep_for(100ms);
+            QVERIFY(allBeat(counters, 3));
         }
         QCOMPARE(toldBy(second), std::string("rank 2 of 3 has sent no heartbeat for 2 s"));
         QCOMPARE(toldBy(first), std::string("rank 2 of 3 has sent no heartbeat for 2 s"));
@@ -254,8 +254,10 @@ private Q_SLOTS:
     void thoseThatHaveBegunFewerMessagesAreNamedToAll()
     {
         Counters counters;
-        Pulse first(counters.shared(), 0, 4, quick), second(counters.shared(), 1, 4, quick);
-        Pulse third(counters.shared(), 2, 4, quick), fourth(counters.shared(), 3, 4, quick);
+        auto patient = quick;
+        patient.grace = 15s; // of those that ask until they are told
+        Pulse first(counters.shared(), 0, 4, patient), second(counters.shared(), 1, 4, quick);
+        Pulse third(counters.shared(), 2, 4, patient), fourth(counters.shared(), 3, 4, quick);
         for (auto* const pulse : {&first, &second, &third, &fourth})
             pulse->begunMessage();
         QVERIFY(allBeat(counters, 4));
@@ -277,7 +279,7 @@ private Q_SLOTS:
         Pulse first(counters.shared(), 0, 3, times), second(counters.shared(), 1, 3, times);
         {
             const Pulse third(counters.shared(), 2, 3, times);
-            std::this_thread::sleep_for(100ms);
+            QVERIFY(allBeat(counters, 3));
         }
         times.grace = 15s; // of the one that asks: how long it waits for an answer
         Pulse asking(counters.shared(), 1, 3, times);
@@ -290,7 +292,7 @@ private Q_SLOTS:
     {
         Counters counters;
         Pulse second(counters.shared(), 1, 2, quick);
-        std::this_thread::sleep_for(50ms);
+        QVERIFY(becomes([&] { return counters.beatsOf(1) > 1; }));
         QCOMPARE(second.lost(), std::string());
         counters.standStill(true);
         QCOMPARE(toldBy(second), std::string("rank 0 of 2 has sent no heartbeat for 2 s"));
