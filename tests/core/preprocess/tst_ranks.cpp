@@ -210,11 +210,12 @@ private Q_SLOTS:
         single.run();
         RankFixture f(20);
         std::mt19937 random(5);
-        int kills = 0;
+        unsigned kills = 0;
         for (bool done = false; !done;) {
             const auto first = f.fork({.rank = 0, .worldSize = 2});
             const auto second = f.fork({.rank = 1, .worldSize = 2});
-            std::this_thread::sleep_for(std::chrono::microseconds(2000 + random() % 30000));
+            // The first lives are short, or a quick machine would be done before one is killed.
+            std::this_thread::sleep_for(std::chrono::microseconds(random() % (1000 * (kills + 2))));
             ::kill(first, SIGKILL);
             ::kill(second, SIGKILL);
             done = true;
