@@ -48,6 +48,7 @@ private Q_SLOTS:
     {
         try {
             std::map<std::string, int>().at("one");
+            QFAIL("a name that is not there was found");
         } catch (const std::exception& error) {
             const auto failure = failureOf(error);
             QVERIFY(failure.message.find("map::at") == std::string::npos);
