@@ -112,6 +112,7 @@ private Q_SLOTS:
         Trainer trainer(config, textTokens);
         Source source;
         const auto metrics = trainer.step(std::ref(source)); // measured before the step
+        QCOMPARE(metrics->attention.size(), 2U);
         for (const auto& block : metrics->attention) {
             QVERIFY(std::abs(block.narrowest - config.model.priorNarrowest) < 1e-4);
             QVERIFY(std::abs(block.widest - config.model.priorWidest) < 1e-4);
