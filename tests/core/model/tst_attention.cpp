@@ -32,6 +32,12 @@ struct Inputs {
     }
 };
 
+/// Four keys or values [2, 2, 4, 8] with the last one nine times.
+at::Tensor nineTimesTheLast(const at::Tensor& x)
+{
+    return at::cat({x.narrow(2, 0, 3), x.narrow(2, 3, 1).expand({2, 2, 9, 8})}, 2);
+}
+
 } // namespace
 
 class TestAttention : public QObject {
@@ -112,10 +118,22 @@ private Q_SLOTS:
         const at::NoGradGuard noGradient;
         auto bias = at::zeros({2, 4});
         bias.select(1, 3).fill_(std::log(9.0));
-        const auto repeat = [](const at::Tensor& x) {
-            return at::cat({x.narrow(2, 0, 3), x.narrow(2, 3, 1).expand({2, 2, 9, 8})}, 2);
-        };
-        QVERIFY(difference(attend(in.q, in.k, in.v, bias), attend(in.q, repeat(in.k), repeat(in.v))) < 1e-6);
+        QVERIFY(difference(attend(in.q, in.k, in.v, bias),
+                           attend(in.q, nineTimesTheLast(in.k), nineTimesTheLast(in.v))) < 1e-6);
+    }
+
+    void aTokenThatStandsForManyGetsTheGradientsOfAll()
+    {
+        const Inputs ours(2, 2, 5, 4, 8), plain(2, 2, 5, 4, 8);
+        auto bias = at::zeros({2, 4});
+        bias.select(1, 3).fill_(std::log(9.0));
+        at::manual_seed(4);
+        const auto gradient = at::randn({2, 2, 5, 8});
+        attend(ours.q, ours.k, ours.v, bias).backward(gradient);
+        attend(plain.q, nineTimesTheLast(plain.k), nineTimesTheLast(plain.v)).backward(gradient);
+        for (const auto& [a, b] : {std::pair(ours.q, plain.q), {ours.k, plain.k}, {ours.v, plain.v}})
+            QVERIFY2(difference(a.grad(), b.grad()) < 1e-5 * (1 + b.grad().abs().max().item<double>()),
+                     std::to_string(difference(a.grad(), b.grad())).c_str());
     }
 };
 

@@ -2,6 +2,7 @@
 #include "core/model/attention_map.h"
 #include "core/model/autocast.h"
 #include "core/model/nanodit.h"
+#include "tests/support/model_variants.h"
 #include "tests/support/tensor_difference.h"
 #include "tests/support/test_data.h"
 #include "tests/support/tiny_model.h"
@@ -24,47 +25,6 @@ constexpr GridSize latentTokens = {4, 4};
 at::Tensor times(std::int64_t count)
 {
     return at::linspace(0.1, 0.9, count);
-}
-
-std::vector<at::Tensor> gradientsOf(const NanoDiT& model, const at::Tensor& velocity)
-{
-    zeroGradients(model.parameters());
-    velocity.square().mean().backward();
-    std::vector<at::Tensor> gradients;
-    for (const auto& parameter : model.parameters())
-        gradients.push_back(parameter.value.grad().clone());
-    return gradients;
-}
-
-/// Empty when they agree; otherwise the name of the first that does not.
-std::string firstDifferent(const NanoDiT& model, const std::vector<at::Tensor>& a, const std::vector<at::Tensor>& b)
-{
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        const auto scale = b[i].square().mean().sqrt().item<double>();
-        if (difference(a[i], b[i]) > 2e-4 * scale + 1e-8)
-            return model.parameters()[i].name;
-    }
-    return {};
-}
-
-std::vector<ModelConfig> everyConfig()
-{
-    auto plain = tinyModelConfig();
-    auto clsOnly = plain;
-    clsOnly.useDinoPatches = false;
-    auto all = plain;
-    all.patchPosition = PatchPosition::Sincos;
-    all.gate = Gate::AdalnZero;
-    all.qkNorm = true;
-    auto placed = plain;
-    placed.patchPosition = PatchPosition::Rope;
-    placed.patchPrior = PatchPrior::Learned;
-    return {plain, clsOnly, all, placed};
-}
-
-bool placesPatches(const ModelConfig& config)
-{
-    return config.patchPosition != PatchPosition::None || config.patchPrior != PatchPrior::None;
 }
 
 /// A golden case's model and what it says of its first grid.
@@ -193,78 +153,6 @@ private Q_SLOTS:
         QVERIFY(!at::equal(a.parameters()[0].value, other.parameters()[0].value));
     }
 
-    void compactNullsEqualRepeatedOnes()
-    {
-        // The plain way: a dropped text is T null tokens, dropped patches are N, all of them computed.
-        for (const auto& config : everyConfig()) {
-            const NanoDiT model(config);
-            randomise(model.parameters());
-            const auto batch = randomBatch(config, 3);
-            const auto parameter = [&model](const std::string& name) {
-                for (const auto& p : model.parameters()) {
-                    if (p.name == name)
-                        return p.value;
-                }
-                return at::Tensor();
-            };
-            for (const bool mixed : {false, true}) {
-                const std::vector<bool> dropped = {true, !mixed, true};
-                const auto where = sampleColumn(dropped, at::kCPU);
-                auto compact = test::conditionsOf(batch, 6);
-                const auto velocity = model.velocity(
-                    batch.latent, times(3), model.context(compact, {.text = dropped, .dino = dropped}, latentTokens));
-                const auto ours = gradientsOf(model, velocity);
-
-                auto plain = compact;
-                plain.text = at::where(where.view({3, 1, 1}), parameter("null_text"), batch.text);
-                plain.textMask = batch.textMask.logical_or(where.unsqueeze(1));
-                plain.cls = at::where(where.view({3, 1}), parameter("null_dino"), batch.cls);
-                if (config.useDinoPatches && !placesPatches(config))
-                    plain.patches = at::where(where.view({3, 1, 1}), parameter("null_dino_patch_token"), batch.patches);
-                const std::vector<bool> dropDinoToo = placesPatches(config) ? dropped : std::vector<bool>{};
-                const auto expected = model.velocity(
-                    batch.latent, times(3), model.context(plain, {.text = {}, .dino = dropDinoToo}, latentTokens));
-                QVERIFY2(difference(velocity, expected) < 2e-5, std::to_string(difference(velocity, expected)).c_str());
-                const auto wrong = firstDifferent(model, ours, gradientsOf(model, expected));
-                QVERIFY2(wrong.empty(), wrong.c_str());
-            }
-        }
-    }
-
-    void paddingIsLeftOutWithoutADifference()
-    {
-        const NanoDiT model(tinyModelConfig());
-        randomise(model.parameters());
-        const auto batch = randomBatch(model.config(), 1); // 3 valid tokens of 6
-        const auto padded = model.context(test::conditionsOf(batch), {}, latentTokens);
-        QCOMPARE(padded.text.size(), 3);
-        QVERIFY(!padded.terms.logitBias.defined());
-        QCOMPARE(padded.shownTokens(), 8 + 1 + 16);
-        auto trimmed = test::conditionsOf(batch);
-        trimmed.text = batch.text.narrow(1, 0, 3);
-        trimmed.textMask = at::Tensor();
-        QCOMPARE(difference(model.velocity(batch.latent, times(1), padded),
-                            model.velocity(batch.latent, times(1), model.context(trimmed, {}, latentTokens))),
-                 0.0);
-    }
-
-    void keptKeysAndValuesChangeNothing()
-    {
-        for (const auto& config : everyConfig()) {
-            const NanoDiT model(config);
-            randomise(model.parameters());
-            const at::NoGradGuard noGradient;
-            const auto batch = randomBatch(config, 2);
-            const auto kept = model.context(test::conditionsOf(batch), {}, latentTokens, true);
-            const auto fresh = model.context(test::conditionsOf(batch), {}, latentTokens);
-            for (const double t : {0.9, 0.2, 0.5}) {
-                const auto time = at::full({2}, t);
-                QVERIFY(difference(model.velocity(batch.latent, time, kept),
-                                   model.velocity(batch.latent, time, fresh)) < 1e-5);
-            }
-        }
-    }
-
     void recomputingBlocksChangesNothing_data()
     {
         QTest::addColumn<int>("config");
@@ -274,7 +162,6 @@ private Q_SLOTS:
             QTest::addRow("configuration %d, bf16", config) << config << true;
         }
     }
-
     void recomputingBlocksChangesNothing()
     {
         QFETCH(int, config);
@@ -313,7 +200,6 @@ private Q_SLOTS:
         QTest::newRow("sincos, gates, normalised queries") << "nanodit_all_options";
         QTest::newRow("rope and prior") << "nanodit_rope_prior";
     }
-
     void autocastComputesNearly()
     {
         QFETCH(QString, golden);

@@ -394,6 +394,33 @@ private Q_SLOTS:
         QCOMPARE(velocity.evaluations(), evaluations);
     }
 
+    void leavingOutABranchOfNoWeightChangesNothing()
+    {
+        const NanoDiT model(tinyModelConfig());
+        randomise(model.parameters());
+        const at::NoGradGuard noGradient;
+        const auto batch = randomBatch(model.config(), 1);
+        const auto x = at::randn({1, 4, 8, 8});
+        const float t = 0.6F;
+        const auto u = branch(model, batch, false, false, x, t), text = branch(model, batch, true, false, x, t),
+                   dino = branch(model, batch, false, true, x, t), full = branch(model, batch, true, true, x, t);
+        const auto guided = [&](GuidanceMode mode, double textScale, double dinoScale) {
+            GuidedVelocity velocity(model, test::conditionsOf(batch), {}, latentTokens,
+                                    {.mode = mode, .textScale = textScale, .dinoScale = dinoScale}, Compute{});
+            return velocity(x, t);
+        };
+        for (const double s : {0.0, 0.4, 1.0, 3.0}) {
+            for (const double d : {0.0, 0.6, 1.0, 2.0}) {
+                const auto added =
+                    difference(guided(GuidanceMode::Additive, s, d), u + s * (text - u) + d * (dino - u));
+                const auto chained =
+                    difference(guided(GuidanceMode::Chained, s, d), u + d * (dino - u) + s * (full - dino));
+                QVERIFY2(added < 1e-4 && chained < 1e-4,
+                         qPrintable(QStringLiteral("text %1, DINO %2: %3, %4").arg(s).arg(d).arg(added).arg(chained)));
+            }
+        }
+    }
+
     void aPictureCarriesItsSettings()
     {
         SampleRequest request;
