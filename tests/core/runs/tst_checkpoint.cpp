@@ -11,7 +11,10 @@
 #include <QtTest/QTest>
 
 #include <csignal>
+#include <filesystem>
 #include <map>
+#include <set>
+#include <string>
 #include <sys/resource.h>
 
 using namespace nanodit;
@@ -81,6 +84,18 @@ private Q_SLOTS:
         QVERIFY(tensors.projector.empty()); // as in those of earlier versions
         QCOMPARE(tensors.optimiser.at("w.step").item<std::int64_t>(), 3);
         QVERIFY(at::equal(readWeights(folder).at("w"), tensors.model.at("w")));
+    }
+
+    void holdsTheAgreedFiles()
+    {
+        const TemporaryFolder run;
+        std::set<std::string> names;
+        for (const auto& entry :
+             std::filesystem::directory_iterator(writeCheckpoint(run.path(), stateAt(7), tensorsOf(2))))
+            names.insert(entry.path().filename().string());
+        QCOMPARE(names, (std::set<std::string>{"ema.safetensors", "model.safetensors", "optimizer.safetensors",
+                                               "state.json"}));
+        QCOMPARE(namesIn(run / "checkpoints"), 1); // and no temporary folder is left
     }
 
     void aWriterThatIsKilledLeavesThePreviousOneWhole()
