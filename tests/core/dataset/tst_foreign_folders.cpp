@@ -102,7 +102,7 @@ private Q_SLOTS:
         writePng(f.source / "mine.png", test::drawnPicture(2, {80, 70}), {{"Software", "another"}});
         const auto report = f.import();
         QCOMPARE(report.added, 2);
-        QCOMPARE(passedBy(report, "pictures that this program painted"), 1);
+        QCOMPARE(passedBy(report, "pictures that this program generated"), 1);
         QCOMPARE(passedBy(report, "folders of this workspace's own files"), 3);
     }
 
