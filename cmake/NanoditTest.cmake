@@ -96,8 +96,9 @@ function(nanodit_add_test name)
   add_test(NAME ${name} COMMAND ${name})
   # Qt Test itself would end a function after five minutes, however long the whole may take. Numbers and times in texts are not those of
   # the desktop on which the tests happen to run, and neither are fonts, scales, folders and ranks. Each has a home of its own, for
-  # thumbnails and the trash: two that run at once do not meet there, and nothing is left in that of whoever runs them.
+  # thumbnails and the trash, which CMake empties: two that run at once do not meet there, and nothing is left in that of whoever runs them.
   set(home ${CMAKE_CURRENT_BINARY_DIR}/homes/${name})
+  file(REMOVE_RECURSE ${home})
   file(MAKE_DIRECTORY ${home})
   set_tests_properties(${name} PROPERTIES
     TIMEOUT ${arg_TIMEOUT}
