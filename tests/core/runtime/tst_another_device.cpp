@@ -56,8 +56,11 @@ double difference(const AttentionNumbers& a, const AttentionNumbers& b)
     if (a.values.size() != b.values.size() || a.values.empty())
         return INFINITY;
     double largest = 0;
-    for (std::size_t i = 0; i < a.values.size(); ++i)
+    for (std::size_t i = 0; i < a.values.size(); ++i) {
+        if (std::isnan(a.values[i]) != std::isnan(b.values[i])) // which std::max would pass over
+            return INFINITY;
         largest = std::max(largest, std::abs(double(a.values[i]) - double(b.values[i])));
+    }
     return largest;
 }
 

@@ -118,8 +118,12 @@ std::vector<Course> coursesOfRanks(std::int64_t ranks, const TrainConfig& config
 double largestDifference(const TensorMap& a, const TensorMap& b)
 {
     double largest = a.size() == b.size() ? 0 : 1;
-    for (const auto& [name, tensor] : a)
-        largest = std::max(largest, (tensor - b.at(name)).abs().max().item<double>());
+    for (const auto& [name, tensor] : a) {
+        const auto off = (tensor - b.at(name)).abs().max().item<double>();
+        if (std::isnan(off)) // which std::max would pass over
+            return off;
+        largest = std::max(largest, off);
+    }
     return largest;
 }
 
