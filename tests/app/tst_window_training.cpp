@@ -31,9 +31,12 @@
 #include <cmath>
 #include <csignal>
 #include <ctime>
+#include <fstream>
 #include <pthread.h>
 #include <set>
+#include <string>
 #include <thread>
+#include <unistd.h>
 
 using namespace nanodit;
 using namespace std::chrono_literals;
@@ -48,7 +51,7 @@ class Pulse : public QObject {
 public:
     /// In milliseconds.
     struct Longest {
-        double waited = 0; ///< Also for a turn, on a busy machine.
+        double waited = 0; ///< But not for a turn, on a busy machine.
         double worked = 0; ///< What the window's thread itself did meanwhile, in time of the processor.
     };
 
@@ -58,15 +61,17 @@ public:
         longest_ = {};
         clockid_t own = {};
         pthread_getcpuclockid(pthread_self(), &own);
-        std::jthread poster([this, own](const std::stop_token& stop) {
+        const auto turns = "/proc/self/task/" + std::to_string(::gettid()) + "/schedstat";
+        std::jthread poster([this, own, turns](const std::stop_token& stop) {
             while (!stop.stop_requested()) {
                 const auto posted = Clock::now();
-                const double before = millisecondsOf(own);
+                const double before = millisecondsOf(own), turnsBefore = millisecondsWithoutTurn(turns);
                 QMetaObject::invokeMethod(
                     this,
-                    [this, own, posted, before] {
+                    [this, own, turns, posted, before, turnsBefore] {
                         const std::chrono::duration<double, std::milli> waited = Clock::now() - posted;
-                        longest_.waited = std::max(longest_.waited, waited.count());
+                        const double forTurn = millisecondsWithoutTurn(turns) - turnsBefore;
+                        longest_.waited = std::max(longest_.waited, waited.count() - forTurn);
                         longest_.worked = std::max(longest_.worked, millisecondsOf(own) - before);
                     },
                     Qt::QueuedConnection);
@@ -84,6 +89,14 @@ private:
         timespec now = {};
         clock_gettime(clock, &now);
         return 1e3 * static_cast<double>(now.tv_sec) + 1e-6 * static_cast<double>(now.tv_nsec);
+    }
+    /// How long a thread was ready while others had the cores, by its schedstat; 0 where the kernel does not count it.
+    static double millisecondsWithoutTurn(const std::string& schedstat)
+    {
+        std::ifstream file(schedstat);
+        double ran = 0, ready = 0;
+        file >> ran >> ready;
+        return 1e-6 * ready;
     }
 
     Longest longest_;
