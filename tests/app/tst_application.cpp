@@ -115,7 +115,7 @@ private Q_SLOTS:
         QProcess doomed;
         doomed.start(QCoreApplication::applicationFilePath(),
                      {QStringLiteral("--die"), how, QString::fromStdString((folder / "crashes").string())});
-        QVERIFY(doomed.waitForFinished());
+        QVERIFY(doomed.waitForFinished(60000));
         QCOMPARE(doomed.exitStatus(), QProcess::CrashExit); // it dies as it would have without a report
         const auto reports = takeCrashReports(folder / "crashes");
         QCOMPARE(reports.size(), std::size_t(1));

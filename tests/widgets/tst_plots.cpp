@@ -428,6 +428,7 @@ private Q_SLOTS:
         plot.resize(400, 200);
         plot.show();
         QVERIFY(QTest::qWaitForWindowExposed(&plot));
+        QTRY_VERIFY_WITH_TIMEOUT(plot.redraws() > 0, 60000);
         QTest::qWait(150);
         const auto image = plot.grab().toImage();
         const auto wanted = themeColours().hue(meaning::loss);
