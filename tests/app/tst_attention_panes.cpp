@@ -59,14 +59,14 @@ private Q_SLOTS:
         bar.show();
         QVERIFY(QTest::qWaitForWindowExposed(&bar));
         const auto play = [&bar] { // as the page does with a film that has been made
-            bar.setFilm({"t = 0.90", "t = 0.50", "t = 0.10"}, "noise", "picture");
+            bar.setFilm(QStringList(1000, QStringLiteral("t = 0.50")), "noise", "picture"); // too long to end meanwhile
             bar.togglePlay();
         };
         play();
-        QTRY_COMPARE_WITH_TIMEOUT(bar.frame(), 1, 60000);
+        QTRY_VERIFY_WITH_TIMEOUT(bar.frame() > 0, 60000);
         play();
         QCOMPARE(bar.frame(), 0);
-        QTRY_COMPARE_WITH_TIMEOUT(bar.frame(), 1, 60000);
+        QTRY_VERIFY_WITH_TIMEOUT(bar.frame() > 0, 60000);
         bar.hide(); // it goes on when it is seen again
         const int there = bar.frame();
         QTest::qWait(400);
