@@ -118,8 +118,8 @@ private Q_SLOTS:
         Session session;
         QStringList told;
         bool looks = false;
-        const JobNotices::Desktop desktop = {
-            .looksHere = [&] { return looks; }, .show = [&](const QString& title, const QString&) { told << title; }};
+        const JobNotices::Desktop desktop = {.looksHere = [&] { return looks; },
+                                             .show = [&](const QString& title, const QString&) { told << title; }};
         const auto run = [&](const QString& name, JobEnd end) {
             session.startJob(session.newJob(name, Page::Train), makeJob([end](const JobContext&) { return end; }));
             QTRY_VERIFY_WITH_TIMEOUT(session.jobs().empty(), 60000);

@@ -113,7 +113,7 @@ private Q_SLOTS:
         std::jthread person;
         std::vector<StepMetrics> steps;
         using Clock = std::chrono::steady_clock;
-        Clock::time_point began, ended; // a time that holds the second step
+        Clock::time_point began, ended;                           // a time that holds the second step
         auto request = requestFor(tiny, "paused", tinyConfig(2)); // of two micro-batches of two samples
         request.device.threads = 2;
         request.onStep = [&](const StepMetrics& metrics) {
