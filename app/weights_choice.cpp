@@ -41,6 +41,12 @@ void WeightsChoice::setCheckpoint(const std::filesystem::path& folder, bool hasB
     setVisible(!raw_.empty());
 }
 
+void WeightsChoice::setCheckpointOf(const QComboBox& list, const std::set<std::filesystem::path>& withBoth)
+{
+    const std::filesystem::path folder = list.currentData().toString().toStdString();
+    setCheckpoint(folder, withBoth.contains(folder));
+}
+
 bool WeightsChoice::isRaw() const
 {
     return !raw_.empty() && currentIndex() == Raw;

@@ -23,6 +23,8 @@ public:
 
     /// The checkpoint whose weights are chosen from now on; empty: none. `hasBoth`: it holds raw weights, too.
     void setCheckpoint(const std::filesystem::path& folder, bool hasBoth);
+    /// The one that is chosen in a list of addCheckpoints(); `withBoth`: those that hold raw weights, too.
+    void setCheckpointOf(const QComboBox& list, const std::set<std::filesystem::path>& withBoth);
     /// The folder for the average, or the file of the raw weights, whether they are still there or not.
     std::filesystem::path chosen() const;
     /// As chosen() gives it for a checkpoint; gives its folder. Tells nobody.

@@ -27,6 +27,26 @@ private Q_SLOTS:
         QCOMPARE(choice.chosen(), averageAlone);
     }
 
+    void theCheckpointOfAListIsTakenWithItsWeights()
+    {
+        const std::filesystem::path folder = "/runs/mine/checkpoints", both = folder / "step-00000020",
+                                    averageAlone = folder / "step-00000010";
+        QComboBox list;
+        WeightsChoice choice;
+        choice.setCheckpointOf(list, {both}); // empty
+        QVERIFY(choice.isHidden() && choice.chosen().empty());
+        addCheckpoints(
+            list, {{.name = "mine", .folder = "/runs/mine", .checkpoints = {averageAlone, both}, .lastWritten = {}}});
+        list.setCurrentIndex(0); // the newest
+        choice.setCheckpointOf(list, {both});
+        QVERIFY(!choice.isHidden());
+        QCOMPARE(choice.chosen(), both);
+        list.setCurrentIndex(1);
+        choice.setCheckpointOf(list, {both});
+        QVERIFY(choice.isHidden());
+        QCOMPARE(choice.chosen(), averageAlone);
+    }
+
     void aPictureBringsItsWeightsWithoutTelling()
     {
         WeightsChoice choice;

@@ -228,8 +228,7 @@ void SubjectForm::listCheckpoints()
 
 void SubjectForm::offerWeights()
 {
-    const fs::path folder = checkpoints_->currentData().toString().toStdString();
-    weights_->setCheckpoint(folder, session_.checkpointsWithBothWeights().contains(folder));
+    weights_->setCheckpointOf(*checkpoints_, session_.checkpointsWithBothWeights());
 }
 
 void SubjectForm::listRecords()

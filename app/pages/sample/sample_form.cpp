@@ -290,8 +290,7 @@ void SampleForm::listCheckpoints()
 
 void SampleForm::offerWeights()
 {
-    const std::filesystem::path folder = checkpoints_->currentData().toString().toStdString();
-    weightsKind_->setCheckpoint(folder, session_.checkpointsWithBothWeights().contains(folder));
+    weightsKind_->setCheckpointOf(*checkpoints_, session_.checkpointsWithBothWeights());
 }
 
 void SampleForm::listSizes()
