@@ -120,6 +120,12 @@ std::string freeRunName(const Workspace& workspace, const std::string& stem)
     });
 }
 
+std::string freeRunName(const std::vector<RunInfo>& runs, const std::string& stem)
+{
+    return freeRunName(
+        stem, [&runs](const std::string& name) { return std::ranges::find(runs, name, &RunInfo::name) != runs.end(); });
+}
+
 std::string freeRunName(const std::string& stem, const std::function<bool(const std::string& name)>& isTaken)
 {
     auto name = stem;

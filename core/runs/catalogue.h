@@ -39,6 +39,8 @@ std::string nearestRun(const Workspace& workspace, const std::string& name);
 
 /// `stem`, `stem`-2, ...: the first name that no folder below runs/ has.
 std::string freeRunName(const Workspace& workspace, const std::string& stem = "run");
+/// The first that none of `runs` has. Asks no disk.
+std::string freeRunName(const std::vector<RunInfo>& runs, const std::string& stem = "run");
 /// The first of these that is not taken. Asks no disk.
 std::string freeRunName(const std::string& stem, const std::function<bool(const std::string& name)>& isTaken);
 

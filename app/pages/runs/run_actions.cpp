@@ -179,7 +179,7 @@ void RunActions::openFolder()
 
 void RunActions::copyCommand()
 {
-    QApplication::clipboard()->setText(trainCommand(session_.workspace(), name().toStdString()));
+    QApplication::clipboard()->setText(trainCommand(session_.workspace(), session_.runs(), name().toStdString()));
 }
 
 void RunActions::copyPath()

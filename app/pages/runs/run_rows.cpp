@@ -64,11 +64,11 @@ RunRow runRow(const RunOverview& overview, bool running)
     return row;
 }
 
-QString trainCommand(const Workspace& workspace, const std::string& name)
+QString trainCommand(const Workspace& workspace, const std::vector<RunInfo>& runs, const std::string& name)
 {
     return QStringLiteral("nanodit --workspace %1 train --config %2 --run %3")
         .arg(quoted(workspace.root.string()), quoted((workspace.runsFolder() / name / "config.yaml").string()),
-             quoted(freeRunName(workspace, name)));
+             quoted(freeRunName(runs, name)));
 }
 
 std::vector<QStringList> settingRows(const std::vector<FieldDifference>& differences)

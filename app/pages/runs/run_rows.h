@@ -27,9 +27,9 @@ struct RunRow {
 /// `running`: whether it is being trained now.
 RunRow runRow(const RunOverview& overview, bool running);
 
-/// A command that trains a run like this one, for a POSIX shell: its configuration, in its workspace, under a free
-/// name.
-QString trainCommand(const Workspace& workspace, const std::string& name);
+/// A command that trains a run like this one, for a POSIX shell: its configuration, in its workspace, under a name that
+/// none of `runs` has.
+QString trainCommand(const Workspace& workspace, const std::vector<RunInfo>& runs, const std::string& name);
 
 /// A line of the table of differences: the setting, then a cell a run; "–" where a run has no configuration.
 std::vector<QStringList> settingRows(const std::vector<FieldDifference>& differences);

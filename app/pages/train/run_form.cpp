@@ -30,11 +30,6 @@ namespace {
 constexpr auto warmStartKey = "warm_start.checkpoint";
 constexpr std::chrono::milliseconds longestUsable(150); ///< While another configuration is read.
 
-bool isNameOf(const std::vector<RunInfo>& runs, const std::string& name)
-{
-    return std::ranges::find(runs, name, &RunInfo::name) != runs.end();
-}
-
 VisitFunction visitOf(TrainConfig& config)
 {
     return [&config](FieldVisitor& visitor) { config.visit(visitor); };
@@ -160,11 +155,10 @@ void RunForm::listRuns()
         runs_->addItem(QString::fromStdString(run.name));
     runs_->setCurrentIndex(std::max(0, chosen.isEmpty() ? 0 : runs_->findText(chosen)));
     const auto typed = name_->text().toStdString();
-    const bool taken = isNameOf(session_.runs(), typed);
+    const bool taken = std::ranges::find(session_.runs(), typed, &RunInfo::name) != session_.runs().end();
     const bool beingTyped = name_->hasFocus() && name_->isModified();      // "run-1", of "run-12"
     if (!beingTyped && (typed.empty() || (taken && newRun_->isEnabled()))) // a running one keeps its name
-        name_->setText(QString::fromStdString(
-            freeRunName("run", [this](const auto& name) { return isNameOf(session_.runs(), name); })));
+        name_->setText(QString::fromStdString(freeRunName(session_.runs())));
     if (const int index = following_.isEmpty() ? -1 : runs_->findText(following_); index > 0) {
         runs_->setCurrentIndex(index);
         following_.clear();

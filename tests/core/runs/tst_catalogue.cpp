@@ -100,6 +100,8 @@ void TestCatalogue::aFreeNameIsOneThatNoFolderHas()
     fs::create_directories(workspace_.runsFolder() / "run-2"); // not a run yet, but taken
     QCOMPARE(freeRunName(workspace_), "run-3");
     QCOMPARE(freeRunName(workspace_, "warm"), "warm");
+    QCOMPARE(freeRunName(listRuns(workspace_)), "run-2"); // of the runs alone
+    QCOMPARE(freeRunName(std::vector<RunInfo>()), "run");
 }
 
 void TestCatalogue::aRunsStateFollowsItsSteps()
