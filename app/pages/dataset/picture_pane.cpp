@@ -15,13 +15,11 @@
 #include <QVBoxLayout>
 
 #include <algorithm>
-#include <chrono>
 
 namespace nanodit {
 
 namespace {
 constexpr int paneMargin = 12, paneSpacing = 8;
-constexpr std::chrono::milliseconds longestBefore(150); ///< Shorter readings would flicker.
 } // namespace
 
 PicturePane::PicturePane(const QString& name, QWidget* parent)
@@ -59,9 +57,7 @@ PicturePane::PicturePane(const QString& name, QWidget* parent)
 
     connect(lensChoice_, &QComboBox::currentIndexChanged, this,
             [this](int index) { setLens(lenses[static_cast<std::size_t>(index)]); });
-    late_.setSingleShot(true);
-    late_.setInterval(longestBefore);
-    connect(&late_, &QTimer::timeout, this, [this] {
+    connect(&late_, &LateTimer::timeout, this, [this] {
         canvas_->setLayers({}, extent_);
         canvas_->setEmptyText(tr("Reading the picture…"));
         list_->refresh();

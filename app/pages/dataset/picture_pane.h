@@ -1,9 +1,9 @@
 #pragma once
 
 #include "app/pages/dataset/record_layers.h"
+#include "widgets/late_timer.h"
 
 #include <QRectF>
-#include <QTimer>
 #include <QWidget>
 
 class QComboBox;
@@ -57,8 +57,8 @@ private:
     RecordLayers layers_;
     std::shared_ptr<const RecordView> view_;
     bool fitting_ = false;
-    QRectF extent_; ///< Of the picture that was shown last: the next one of that size is seen as it was.
-    QTimer late_;   ///< Until the picture before makes room for one that is not read yet.
+    QRectF extent_;  ///< Of the picture that was shown last: the next one of that size is seen as it was.
+    LateTimer late_; ///< Until the picture before makes room for one that is not read yet.
 };
 
 } // namespace nanodit

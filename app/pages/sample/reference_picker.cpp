@@ -25,13 +25,10 @@
 #include <QSignalBlocker>
 #include <QToolButton>
 
-#include <chrono>
-
 namespace nanodit {
 
 namespace {
 constexpr int popupWidth = 480;
-constexpr std::chrono::milliseconds longestShown(150); ///< The picture before, while another one is read.
 constexpr int referenceSideKept = 768; ///< Pixels of the picture's longer side: more than a zone on any screen shows.
 
 /// A picture as large as the zone needs it, and how large it is.
@@ -158,9 +155,7 @@ ReferencePicker::ReferencePicker(Session& session, Dialogs& dialogs, Use use, QW
     column->addWidget(zone_);
     column->addLayout(row);
 
-    late_.setSingleShot(true);
-    late_.setInterval(longestShown);
-    connect(&late_, &QTimer::timeout, this, [this] {
+    connect(&late_, &LateTimer::timeout, this, [this] {
         zone_->clear();
         zone_->setPrompt(tr("Reading the picture…"));
     });

@@ -2,9 +2,9 @@
 
 #include "core/front/data.h"
 #include "core/front/sampling.h"
+#include "widgets/late_timer.h"
 
 #include <QString>
-#include <QTimer>
 #include <QWidget>
 
 #include <variant>
@@ -61,8 +61,8 @@ private:
     RecordNames* names_;
     QComboBox* records_;
     QToolButton* clear_;
-    QTimer late_;
-    int shown_ = 0; ///< Counts what was asked to be shown, so that late answers are dropped.
+    LateTimer late_; ///< Until the picture before makes room for one that is not read yet.
+    int shown_ = 0;  ///< Counts what was asked to be shown, so that late answers are dropped.
 };
 
 } // namespace nanodit

@@ -19,7 +19,6 @@
 #include <QVBoxLayout>
 
 #include <algorithm>
-#include <chrono>
 #include <limits>
 #include <utility>
 
@@ -28,7 +27,6 @@ namespace nanodit {
 namespace {
 
 constexpr auto warmStartKey = "warm_start.checkpoint";
-constexpr std::chrono::milliseconds longestUsable(150); ///< While another configuration is read.
 
 VisitFunction visitOf(TrainConfig& config)
 {
@@ -117,9 +115,7 @@ RunForm::RunForm(Session& session, Dialogs& dialogs, QWidget* parent)
     connect(configurations_, &QComboBox::activated, this, somethingElse);
     connect(name_, &QLineEdit::textEdited, this, somethingElse);
     connect(form_, &ConfigForm::edited, this, somethingElse);
-    late_.setSingleShot(true);
-    late_.setInterval(longestUsable);
-    connect(&late_, &QTimer::timeout, this, [this] {
+    connect(&late_, &LateTimer::timeout, this, [this] {
         setUsable();
         showRunNote();
     });

@@ -2,8 +2,8 @@
 
 #include "app/session.h"
 #include "core/runtime/remedy.h"
+#include "widgets/late_timer.h"
 
-#include <QTimer>
 #include <QWidget>
 
 #include <functional>
@@ -87,7 +87,7 @@ private:
     bool valid_ = false, readOnly_ = false, loading_ = false;
     int asked_ = 0;                      ///< Configurations so far: an answer to an older question is void.
     std::function<void()> afterReading_; ///< Once, unless something else is chosen before.
-    QTimer late_;                        ///< A form that is soon another one is not greyed for a moment.
+    LateTimer late_;                     ///< A form that is soon another one is not greyed for a moment.
     QString following_;                  ///< To be chosen once it is listed.
     bool lookForInterrupted_ = false;    ///< A workspace was opened: what was broken off is offered first.
 };

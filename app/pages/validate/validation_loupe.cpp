@@ -18,7 +18,6 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
-#include <chrono>
 #include <utility>
 
 namespace nanodit {
@@ -26,7 +25,6 @@ namespace nanodit {
 namespace {
 constexpr double heatOpacity = 0.8;
 constexpr QPointF nowhere(-1, -1);
-constexpr std::chrono::milliseconds longestUntold(150); ///< Shorter readings would flicker.
 } // namespace
 
 ValidationLoupe::ValidationLoupe(QWidget* parent)
@@ -61,9 +59,7 @@ ValidationLoupe::ValidationLoupe(QWidget* parent)
                   [this] { overlay_->setCurrentIndex((overlay_->currentIndex() + 1) % overlay_->count()); });
     commands->add(Qt::Key_F, tr("enlarged: show the whole picture"), [this] { canvases_[0]->fit(); });
     commands->add(Qt::Key_Escape, tr("back to the pictures"), [this] { Q_EMIT closed(); });
-    late_.setSingleShot(true);
-    late_.setInterval(longestUntold);
-    connect(&late_, &QTimer::timeout, this, [this] {
+    connect(&late_, &LateTimer::timeout, this, [this] {
         forgetPictures();
         for (auto* const canvas : canvases_)
             canvas->setEmptyText(tr("Reading the picture…"));

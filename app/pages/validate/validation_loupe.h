@@ -2,9 +2,9 @@
 
 #include "app/pages/validate/validation_view.h"
 #include "widgets/grid_correspondence.h"
+#include "widgets/late_timer.h"
 
 #include <QPointF>
-#include <QTimer>
 #include <QWidget>
 
 #include <array>
@@ -63,8 +63,8 @@ private:
     GridPair grids_;
     bool hasGrid_ = false;
     bool reading_ = false; ///< The pictures are not those of the row yet.
-    QTimer late_;
-    QPointF pointed_; ///< Where the mouse was last, in pixels of the picture.
+    LateTimer late_;       ///< Until the pictures of the row before make room for those that are not read yet.
+    QPointF pointed_;      ///< Where the mouse was last, in pixels of the picture.
 };
 
 } // namespace nanodit
