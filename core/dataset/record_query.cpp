@@ -7,7 +7,6 @@
 #include "core/runtime/error.h"
 
 #include <algorithm>
-#include <optional>
 #include <span>
 
 namespace nanodit {
@@ -70,18 +69,6 @@ void expectOneOf(std::string_view key, const std::vector<std::string>& values, s
     }
 }
 
-std::optional<std::size_t> arrayNamed(std::string_view name)
-{
-    if (name == "patches")
-        return 3;
-    if (name == "dino")
-        return 2;
-    const auto found = std::ranges::find(arrayFolderNames, name);
-    if (found == arrayFolderNames.end())
-        return std::nullopt;
-    return static_cast<std::size_t>(found - arrayFolderNames.begin());
-}
-
 bool inState(const RecordInfo& record, const std::string& name)
 {
     const auto state = static_cast<ArrayState>(std::ranges::find(stateNames, name) - stateNames.begin());
@@ -141,6 +128,37 @@ std::string foldCase(std::string_view text)
     return folded;
 }
 
+struct RecordQuery::KeyName {
+    std::string_view name;
+    Key key;
+    std::span<const char* const> values = {}; ///< Empty: any.
+    std::size_t array = 0;                    ///< Of Key::Array, by ArrayKind.
+};
+
+std::span<const RecordQuery::KeyName> RecordQuery::keys()
+{
+    static const std::array<KeyName, 12> all = {{{"bucket", Key::Bucket},
+                                                 {"split", Key::Split},
+                                                 {"tag", Key::Tag},
+                                                 {"state", Key::State, stateNames},
+                                                 {arrayFolderNames[0], Key::Array, stateNames, 0},
+                                                 {arrayFolderNames[1], Key::Array, stateNames, 1},
+                                                 {arrayFolderNames[2], Key::Array, stateNames, 2},
+                                                 {arrayFolderNames[3], Key::Array, stateNames, 3},
+                                                 {"dino", Key::Array, stateNames, 2},
+                                                 {"patches", Key::Array, stateNames, 3},
+                                                 {"because", Key::Because, inputNames},
+                                                 {"is", Key::Is, qualities}}};
+    return all;
+}
+
+const RecordQuery::KeyName* RecordQuery::keyNamed(std::string_view name)
+{
+    const auto all = keys();
+    const auto found = std::ranges::find(all, name, &KeyName::name);
+    return found == all.end() ? nullptr : &*found;
+}
+
 RecordQuery::RecordQuery(std::string_view text)
 {
     for (const auto& word : wordsOf(text)) {
@@ -160,30 +178,15 @@ RecordQuery::Term RecordQuery::parsed(std::string_view word, bool quoted)
     if (colon != std::string_view::npos) {
         const auto key = word.substr(0, colon);
         term.values = split(word.substr(colon + 1));
-        if (key == "bucket" || key == "split" || key == "tag") {
-            term.key = key == "bucket" ? Key::Bucket : key == "split" ? Key::Split : Key::Tag;
-            return term;
-        }
-        if (const auto array = arrayNamed(key); key == "state" || array) {
-            for (auto& value : term.values) { // as the window names them
-                if (value == "valid")
-                    value = "whole";
-                else if (value == "invalid")
-                    value = "wrong";
+        if (const auto* const known = keyNamed(key)) {
+            for (auto& value : term.values) {
+                if (known->key == Key::State || known->key == Key::Array) // as the window names them
+                    value = value == "valid" ? "whole" : value == "invalid" ? "wrong" : value;
             }
-            expectOneOf(key, term.values, stateNames);
-            term.key = array ? Key::Array : Key::State;
-            term.array = array.value_or(0);
-            return term;
-        }
-        if (key == "because") {
-            expectOneOf(key, term.values, inputNames);
-            term.key = Key::Because;
-            return term;
-        }
-        if (key == "is") {
-            expectOneOf(key, term.values, qualities);
-            term.key = Key::Is;
+            if (!known->values.empty())
+                expectOneOf(key, term.values, known->values);
+            term.key = known->key;
+            term.array = known->array;
             return term;
         }
     }
@@ -228,11 +231,9 @@ bool RecordQuery::accepts(const RecordInfo& record) const
 
 std::string misspeltTerm(std::string_view query)
 {
-    static const auto keys = [] {
-        std::vector<std::string> names = {"bucket", "split", "tag", "state", "because", "is"};
-        names.insert(names.end(), arrayFolderNames.begin(), arrayFolderNames.end());
-        return names;
-    }();
+    std::vector<std::string> names;
+    for (const auto& key : RecordQuery::keys())
+        names.emplace_back(key.name);
     constexpr std::size_t shortest = 3; // of shorter ones everything short is near: "16:9"
     for (const auto& word : wordsOf(query)) {
         const std::string_view plain = word.plain;
@@ -241,8 +242,8 @@ std::string misspeltTerm(std::string_view query)
         if (word.quoted || colon == std::string_view::npos || colon < from + shortest || colon + 1 == plain.size())
             continue;
         const auto key = std::string(plain.substr(from, colon - from));
-        const auto near = nearestName(foldCase(key), keys);
-        if (!near.empty() && near != key && !arrayNamed(key))
+        const auto near = nearestName(foldCase(key), names);
+        if (!near.empty() && near != key)
             return "\"" + std::string(word.text) + "\" is searched for as text: did you mean \"" +
                    std::string(plain.substr(0, from)) + termText(near, plain.substr(colon + 1)) + "\"?";
     }

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,7 +35,11 @@ public:
     bool empty() const { return terms_.empty(); }
 
 private:
+    friend std::string misspeltTerm(std::string_view query);
     enum class Key { Text, Bucket, Split, Tag, State, Array, Because, Is };
+    struct KeyName;
+    static std::span<const KeyName> keys(); ///< Every word that may stand before a colon.
+    static const KeyName* keyNamed(std::string_view name);
     struct Term {
         Key key = Key::Text;
         bool negated = false;

@@ -121,6 +121,7 @@ private Q_SLOTS:
                  std::string("\"splt:val\" is searched for as text: did you mean \"split:val\"?"));
         QVERIFY(misspeltTerm("-Split:val").ends_with("did you mean \"-split:val\"?"));
         QVERIFY(misspeltTerm("buckets:\"64x64\"").ends_with("did you mean \"bucket:64x64\"?"));
+        QVERIFY(misspeltTerm("Patches:stale").ends_with("did you mean \"patches:stale\"?"));
         for (const char* const query : {"split:val dino:stale", "16:9", "\"splt:val\"", "https://example.org", "splt"})
             QCOMPARE(misspeltTerm(query), std::string());
     }
