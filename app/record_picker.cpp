@@ -34,6 +34,9 @@ RecordPicker::RecordPicker(Session& session, const QString& current, QWidget* pa
     query_->setAccessibleName(tr("Search records"));
     query_->setPlaceholderText(tr("Search: red circle  bucket:128x128  split:val  tag:night  state:valid"));
     query_->setClearButtonEnabled(true);
+    found_->setObjectName(QStringLiteral("recordPickerFound"));
+    found_->setTextFormat(Qt::PlainText); // it quotes what was typed
+    found_->setWordWrap(true);
     setRole(found_, "small");
     grid_->setSelectionMode(QAbstractItemView::SingleSelection);
     grid_->setModel(tiles_);
@@ -92,10 +95,12 @@ void RecordPicker::search()
             }
             return std::pair(records, shown);
         },
-        [this, done](std::pair<RecordsValue, std::vector<std::uint32_t>> found) {
+        [this, done, text = query_->text().toStdString()](std::pair<RecordsValue, std::vector<std::uint32_t>> found) {
             if (!done())
                 return;
-            found_->setText(countText(static_cast<std::int64_t>(found.second.size()), tr("records")));
+            const auto meant = found.second.empty() ? QString::fromStdString(misspeltTerm(text)) : QString();
+            found_->setText(meant.isEmpty() ? countText(static_cast<std::int64_t>(found.second.size()), tr("records"))
+                                            : meant);
             listing_ = true;
             tiles_->show(std::move(found.first), std::move(found.second));
             const int row = tiles_->rowOf(current_);

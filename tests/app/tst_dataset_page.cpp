@@ -146,8 +146,14 @@ private Q_SLOTS:
         settle();
         QCOMPARE(browser()->model()->rowCount(), 1); // as before
 
+        browser()->setQuery("splt:val"); // a filter as it is meant, text as it is written
+        settle();
+        QVERIFY(!grid()->isVisible());
+        QVERIFY2(text("queryRefusal").contains("did you mean \"split:val\"?"), qPrintable(text("queryRefusal")));
+        QVERIFY(window_->findChild<QLabel*>("queryRefusal")->isVisible());
         browser()->setQuery("unheard-of");
         settle();
+        QVERIFY(!window_->findChild<QLabel*>("queryRefusal")->isVisible());
         QVERIFY(!grid()->isVisible());
         auto* const nothing = window_->findChild<QPushButton*>("clearSearch")->parentWidget();
         for (const auto* const line : nothing->findChildren<QLabel*>()) // as wide as the records are, and no wider

@@ -6,6 +6,7 @@
 #include "tests/support/test_data.h"
 #include "widgets/thumbnail_grid.h"
 
+#include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
 #include <QSignalSpy>
@@ -52,6 +53,11 @@ private Q_SLOTS:
         query->setText("no caption has these words"); // also while a search hides it
         QTRY_VERIFY_WITH_TIMEOUT(picker->settled(), minute);
         QVERIFY(!grid->currentIndex().isValid());
+        QCOMPARE(picker->findChild<QLabel*>("recordPickerFound")->text(), QString("0 records"));
+        query->setText("splt:val"); // a filter as it is meant, text as it is written
+        QTRY_VERIFY_WITH_TIMEOUT(picker->settled(), minute);
+        const auto hint = picker->findChild<QLabel*>("recordPickerFound")->text();
+        QVERIFY2(hint.contains("did you mean \"split:val\"?"), qPrintable(hint));
         query->clear();
         QTRY_VERIFY_WITH_TIMEOUT(picker->settled(), minute);
         QCOMPARE(grid->currentIndex().row(), 3);

@@ -57,6 +57,7 @@ RecordBrowser::RecordBrowser(Session& session, QUndoStack* undo, QWidget* parent
     column->addWidget(makeSearch());
     refusal_ = new QLabel(this);
     refusal_->setObjectName(QStringLiteral("queryRefusal"));
+    refusal_->setTextFormat(Qt::PlainText); // it quotes the query
     refusal_->setWordWrap(true);
     refusal_->setContentsMargins(4, 0, 12, 0);
     setRole(refusal_, "problem");
@@ -92,8 +93,8 @@ RecordBrowser::RecordBrowser(Session& session, QUndoStack* undo, QWidget* parent
         Q_EMIT counted();
     });
     connect(list_, &RecordList::refused, this, [this](const QString& why) {
-        refusal_->setText(why);
-        refusal_->setVisible(!why.isEmpty());
+        refused_ = why;
+        tellOfQuery();
     });
 }
 
@@ -399,8 +400,18 @@ void RecordBrowser::showRoom(bool records)
         to->setFocus(Qt::OtherFocusReason);
 }
 
+void RecordBrowser::tellOfQuery()
+{
+    const bool found = model_->rowCount() > 0;
+    const auto note =
+        !refused_.isEmpty() || found ? refused_ : QString::fromStdString(misspeltTerm(query().toStdString()));
+    refusal_->setText(note);
+    refusal_->setVisible(!note.isEmpty());
+}
+
 void RecordBrowser::showCount()
 {
+    tellOfQuery();
     const auto all = list_->counts().records;
     hidden_->setVisible(session_.record(current()) != nullptr && model_->rowOf(current()) < 0 && list_->idle());
     hiddenText_->setText(tr("%1 is hidden by the filter").arg(current()));

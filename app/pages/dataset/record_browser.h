@@ -91,7 +91,8 @@ private:
     QWidget* makeHiddenNote();
     void makeViews();
     void openMenu(const QContextMenuEvent& asked);
-    void readWorth(); ///< What conditions are worth to the model that was measured last.
+    void readWorth();   ///< What conditions are worth to the model that was measured last.
+    void tellOfQuery(); ///< Why it is refused, or which word of one that finds nothing is nearly a filter.
     void showCount();
     QToolButton* buttonOf(View view) const;
     void switchTo(View view);
@@ -106,6 +107,7 @@ private:
     QToolButton *showGrid_, *showTable_, *showMap_;
     QWidget* hidden_; ///< That the current record is not in the list.
     QLabel *refusal_, *hiddenText_;
+    QString refused_; ///< Why the query cannot be.
     RecordFooter* footer_;
     QStackedWidget *views_, *room_; ///< Grid, table and map; these, or nothing_.
     StatePanel* nothing_;
