@@ -1,13 +1,14 @@
 #include "widgets/editable_table.h"
 
-#include <QApplication>
-
 namespace nanodit {
 
 void EditableTable::finishEditing()
 {
-    if (isAncestorOf(QApplication::focusWidget()))
-        setFocus();
+    auto* const cell = isEditing() ? indexWidget(currentIndex()) : nullptr;
+    if (cell == nullptr)
+        return;
+    commitData(cell); // not by taking the focus: the list of a cell, which is a window of its own, may have it
+    closeEditor(cell, QAbstractItemDelegate::NoHint);
 }
 
 void EditableTable::closeEditor(QWidget* editor, QAbstractItemDelegate::EndEditHint hint)

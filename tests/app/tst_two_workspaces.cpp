@@ -4,8 +4,10 @@
 #include "core/front/sampling.h"
 #include "tests/app/dataset_test.h"
 
+#include <QAbstractItemView>
 #include <QAction>
 #include <QApplication>
+#include <QComboBox>
 #include <QLineEdit>
 #include <QPlainTextEdit>
 #include <QPointer>
@@ -80,6 +82,30 @@ private Q_SLOTS:
         browser()->setView(RecordBrowser::View::Grid);
         QCOMPARE(captionIn(folder_ / "demo", id.toStdString()), std::string("written in a cell"));
         QCOMPARE(captionIn(folder_ / "other", id.toStdString()), before);
+    }
+
+    void aCellWhoseListIsOpenIsSavedWithItsOwnWorkspace()
+    {
+        const auto id = idOf(6);
+        browser()->setView(RecordBrowser::View::Table);
+        browser()->choose(id);
+        settle();
+        table()->setFocus();
+        table()->setCurrentIndex(table()->currentIndex().siblingAtColumn(RecordModel::SplitColumn));
+        table()->edit(table()->currentIndex());
+        auto* const choice = table()->findChild<QComboBox*>();
+        QVERIFY(choice != nullptr);
+        choice->lineEdit()->selectAll();
+        QTest::keyClicks(choice->lineEdit(), "held-out");
+        choice->showPopup(); // which takes the focus
+        QTRY_VERIFY_WITH_TIMEOUT(choice->view()->isVisible(), minute);
+        window_->openWorkspace(path("other"));
+        waitFor("other");
+        window_->activateWindow(); // an offscreen screen does not give it back by itself
+        QTRY_COMPARE_WITH_TIMEOUT(QApplication::activeWindow(), window_.get(), minute);
+        browser()->setView(RecordBrowser::View::Grid);
+        const auto records = listRecords(Workspace::open(folder_ / "demo"));
+        QCOMPARE(std::ranges::find(records, id.toStdString(), &RecordInfo::id)->split, std::string("held-out"));
     }
 
     void noRecordOfTheWorkspaceBeforeIsSelectedOrListed()
