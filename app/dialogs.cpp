@@ -34,9 +34,9 @@ QString DesktopDialogs::chooseFolder(QWidget* parent, const QString& title)
     return QFileDialog::getExistingDirectory(parent, title);
 }
 
-QString DesktopDialogs::chooseNewFolder(QWidget* parent, const QString& title, const QString& suggestion)
+QString DesktopDialogs::chooseNewFolder(QWidget* parent, const QString& title, const QString& suggestion, NewFolder use)
 {
-    NewFolderDialog dialog(title, suggestion, *this, parent);
+    NewFolderDialog dialog(title, suggestion, use, *this, parent);
     return dialog.exec() == QDialog::Accepted ? dialog.folder() : QString();
 }
 

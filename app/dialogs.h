@@ -7,13 +7,18 @@ class QWidget;
 
 namespace nanodit {
 
+/// What a new folder is for.
+enum class NewFolder { Workspace, Files };
+
 /// The questions that the window asks in dialogs of their own; tests answer them instead of a person. Empty: cancelled.
 class Dialogs {
 public:
     virtual ~Dialogs() = default;
     virtual QString chooseFolder(QWidget* parent, const QString& title) = 0;
-    /// A folder that does not exist yet, or is empty; or a workspace, which is then to be opened.
-    virtual QString chooseNewFolder(QWidget* parent, const QString& title, const QString& suggestion) = 0;
+    /// A folder that does not exist yet, or is empty; where one for a workspace is asked for also a workspace, which is
+    /// then to be opened.
+    virtual QString chooseNewFolder(QWidget* parent, const QString& title, const QString& suggestion,
+                                    NewFolder use) = 0;
     virtual QString chooseFile(QWidget* parent, const QString& title, const QString& filter) = 0;
     virtual QString chooseSaveFile(QWidget* parent, const QString& title, const QString& suggestion,
                                    const QString& filter) = 0;
@@ -32,7 +37,7 @@ public:
 class DesktopDialogs : public Dialogs {
 public:
     QString chooseFolder(QWidget* parent, const QString& title) override;
-    QString chooseNewFolder(QWidget* parent, const QString& title, const QString& suggestion) override;
+    QString chooseNewFolder(QWidget* parent, const QString& title, const QString& suggestion, NewFolder use) override;
     QString chooseFile(QWidget* parent, const QString& title, const QString& filter) override;
     QString chooseSaveFile(QWidget* parent, const QString& title, const QString& suggestion,
                            const QString& filter) override;

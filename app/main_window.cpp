@@ -333,8 +333,9 @@ void MainWindow::askNew()
 
 void MainWindow::createFrom(const QString& pictures)
 {
-    const auto folder = dialogs_.chooseNewFolder(this, tr("New workspace from %1").arg(QFileInfo(pictures).fileName()),
-                                                 freeFolder(pictures + QStringLiteral("-workspace")));
+    const auto folder =
+        dialogs_.chooseNewFolder(this, tr("New workspace from %1").arg(QFileInfo(pictures).fileName()),
+                                 freeFolder(pictures + QStringLiteral("-workspace")), NewFolder::Workspace);
     if (folder.isEmpty())
         return;
     if (QFileInfo::exists(folder + QStringLiteral("/workspace.yaml")))
@@ -347,8 +348,8 @@ void MainWindow::createFrom(const QString& pictures)
 
 void MainWindow::askDemo()
 {
-    const auto folder =
-        dialogs_.chooseNewFolder(this, tr("New demo workspace"), QDir::home().filePath(QStringLiteral("nanodit-demo")));
+    const auto folder = dialogs_.chooseNewFolder(
+        this, tr("New demo workspace"), QDir::home().filePath(QStringLiteral("nanodit-demo")), NewFolder::Workspace);
     if (folder.isEmpty())
         return;
     if (QFileInfo::exists(folder + QStringLiteral("/workspace.yaml"))) // made before

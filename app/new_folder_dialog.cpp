@@ -1,6 +1,5 @@
 #include "app/new_folder_dialog.h"
 
-#include "app/dialogs.h"
 #include "widgets/factories.h"
 #include "widgets/inspector_column.h"
 #include "widgets/text.h"
@@ -14,6 +13,8 @@
 #include <QLineEdit>
 #include <QPushButton>
 #include <QVBoxLayout>
+
+#include <utility>
 
 namespace nanodit {
 
@@ -32,31 +33,39 @@ bool isFree(const QString& folder)
     return !info.exists() || (info.isDir() && QDir(folder).isEmpty());
 }
 
-/// Why nothing can be made there, or nothing.
-QString whyNot(const QString& name, const QString& parent)
+NewFolderDialog::Place lookAt(const QString& folder)
+{
+    const QFileInfo parent(QFileInfo(folder).path());
+    return {.hasParent = parent.isDir(),
+            .parentWritable = parent.isWritable(),
+            .free = isFree(folder),
+            .workspace = isWorkspace(folder)};
+}
+
+/// Why no folder can have the name, or nothing.
+QString whyNoName(const QString& name)
 {
     if (name.isEmpty())
         return NewFolderDialog::tr("Enter a name.");
     if (name.contains(QLatin1Char('/')) || name == QLatin1String(".") || name == QLatin1String(".."))
         return NewFolderDialog::tr("The name cannot contain a slash.");
-    const QFileInfo within(parent);
-    if (parent.isEmpty() || !within.isDir())
-        return NewFolderDialog::tr("The folder %1 does not exist.").arg(parent);
-    const auto folder = QDir(parent).filePath(name);
-    if (isWorkspace(folder))
-        return {};
-    if (!isFree(folder))
-        return NewFolderDialog::tr("%1 exists and is not empty: choose another name.").arg(folderText(folder));
-    if (!within.isWritable())
-        return NewFolderDialog::tr("You cannot write in %1: choose another folder.").arg(folderText(parent));
     return {};
 }
 
 } // namespace
 
-NewFolderDialog::NewFolderDialog(const QString& title, const QString& suggestion, Dialogs& dialogs, QWidget* parent)
+NewFolderDialog::NewFolderDialog(const QString& title, const QString& suggestion, NewFolder use, Dialogs& dialogs,
+                                 QWidget* parent)
+    : NewFolderDialog(title, suggestion, use, dialogs, lookAt, parent)
+{
+}
+
+NewFolderDialog::NewFolderDialog(const QString& title, const QString& suggestion, NewFolder use, Dialogs& dialogs,
+                                 Look look, QWidget* parent)
     : QDialog(parent)
+    , use_(use)
     , dialogs_(dialogs)
+    , look_(std::move(look))
     , name_(new QLineEdit(this))
     , parent_(new QLineEdit(this))
     , about_(new QLabel(this))
@@ -95,16 +104,20 @@ NewFolderDialog::NewFolderDialog(const QString& title, const QString& suggestion
     accept_->setDefault(true);
     resize(usualWidth, sizeHint().height());
 
-    connect(name_, &QLineEdit::textChanged, this, &NewFolderDialog::check);
-    connect(parent_, &QLineEdit::textChanged, this, &NewFolderDialog::check);
     connect(choose, &QPushButton::clicked, this, &NewFolderDialog::browse);
-    connect(buttons, &QDialogButtonBox::accepted, this, &QDialog::accept);
+    connect(buttons, &QDialogButtonBox::accepted, this, &NewFolderDialog::accept);
     connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
+    connect(&late_, &LateTimer::timeout, this, [this] {
+        accept_->setEnabled(false);
+        tell(tr("Waiting for the disk of %1 to answer…").arg(folderText(folder())), false);
+    });
     const QFileInfo proposed(suggestion);
     name_->setText(proposed.fileName());
     parent_->setText(proposed.absolutePath());
     name_->setFocus();
     name_->selectAll();
+    connect(name_, &QLineEdit::textChanged, this, &NewFolderDialog::check);
+    connect(parent_, &QLineEdit::textChanged, this, &NewFolderDialog::check);
     check();
 }
 
@@ -122,16 +135,65 @@ void NewFolderDialog::browse()
         parent_->setText(chosen);
 }
 
+void NewFolderDialog::accept()
+{
+    if (answered_)
+        QDialog::accept();
+    else
+        wanted_ = true;
+}
+
 void NewFolderDialog::check()
 {
-    const auto path = folder();
-    const auto why = whyNot(name_->text().trimmed(), QFileInfo(path).path());
+    const int number = ++asked_;
+    answered_ = wanted_ = false;
+    late_.stop();
+    if (const auto why = whyNoName(name_->text().trimmed()); !why.isEmpty()) {
+        accept_->setEnabled(false);
+        return tell(why, true);
+    }
+    late_.start();
+    disk_.ask([look = look_, path = folder()] { return look(path); },
+              [this, number](const Place& place) {
+                  if (number == asked_)
+                      take(place);
+              });
+}
+
+QString NewFolderDialog::whyNot(const Place& place) const
+{
+    const auto parent = QFileInfo(folder()).path();
+    if (!place.hasParent)
+        return tr("The folder %1 does not exist.").arg(parent);
+    if (place.workspace && use_ == NewFolder::Workspace)
+        return {};
+    if (!place.free)
+        return tr("%1 exists and is not empty: choose another name.").arg(folderText(folder()));
+    if (!place.parentWritable)
+        return tr("You cannot write in %1: choose another folder.").arg(folderText(parent));
+    return {};
+}
+
+void NewFolderDialog::take(const Place& place)
+{
+    late_.stop();
+    answered_ = true;
+    const auto why = whyNot(place), path = folderText(folder());
+    const bool opens = why.isEmpty() && place.workspace;
     accept_->setEnabled(why.isEmpty());
-    accept_->setText(why.isEmpty() && isWorkspace(path) ? tr("Open") : tr("Create"));
-    setRole(about_, why.isEmpty() ? "secondary" : "problem");
-    about_->setText(!why.isEmpty()      ? why
-                    : isWorkspace(path) ? tr("%1 is a workspace already; it will be opened.").arg(folderText(path))
-                                        : tr("The folder %1 will be created.").arg(folderText(path)));
+    accept_->setText(opens ? tr("Open") : tr("Create"));
+    tell(!why.isEmpty() ? why
+         : opens        ? tr("%1 is a workspace already; it will be opened.").arg(path)
+                        : tr("The folder %1 will be created.").arg(path),
+         !why.isEmpty());
+    if (std::exchange(wanted_, false) && why.isEmpty())
+        QDialog::accept();
+}
+
+void NewFolderDialog::tell(const QString& about, bool problem)
+{
+    setRole(about_, problem ? "problem" : "secondary");
+    about_->setText(about);
 }
 
 QString freeFolder(const QString& suggestion)

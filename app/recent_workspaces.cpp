@@ -3,10 +3,7 @@
 #include "app/preferences.h"
 
 #include <QFileInfo>
-#include <QMetaObject>
 
-#include <mutex>
-#include <thread>
 #include <utility>
 
 namespace nanodit {
@@ -22,11 +19,6 @@ bool holdsWorkspace(const QString& folder)
 
 } // namespace
 
-struct RecentWorkspaces::Line {
-    std::mutex mutex;
-    RecentWorkspaces* end = nullptr; ///< Null once it is gone.
-};
-
 RecentWorkspaces::RecentWorkspaces(Preferences& preferences, QObject* parent)
     : RecentWorkspaces(preferences, holdsWorkspace, parent)
 {
@@ -36,15 +28,7 @@ RecentWorkspaces::RecentWorkspaces(Preferences& preferences, IsThere isThere, QO
     : QObject(parent)
     , preferences_(preferences)
     , isThere_(std::move(isThere))
-    , line_(std::make_shared<Line>())
 {
-    line_->end = this;
-}
-
-RecentWorkspaces::~RecentWorkspaces()
-{
-    const std::lock_guard lock(line_->mutex);
-    line_->end = nullptr;
 }
 
 QStringList RecentWorkspaces::folders() const
@@ -85,14 +69,8 @@ void RecentWorkspaces::ask(const QString& folder, std::function<void(bool there)
         place->second.push_back(std::move(then));
     if (!isNew) // its thread is on its way, or hangs
         return;
-    // Left to itself: nothing can end a thread that waits for such a disk but the end of the program.
-    std::thread([line = line_, isThere = isThere_, folder] {
-        const bool there = isThere(folder);
-        const std::lock_guard lock(line->mutex);
-        if (auto* const end = line->end)
-            QMetaObject::invokeMethod(
-                end, [end, folder, there] { end->take(folder, there); }, Qt::QueuedConnection);
-    }).detach();
+    disk_.ask([isThere = isThere_, folder] { return isThere(folder); },
+              [this, folder](bool there) { take(folder, there); });
 }
 
 void RecentWorkspaces::take(const QString& folder, bool there)

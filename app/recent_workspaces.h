@@ -1,12 +1,13 @@
 #pragma once
 
+#include "app/disk_questions.h"
+
 #include <QObject>
 #include <QSet>
 #include <QStringList>
 
 #include <functional>
 #include <map>
-#include <memory>
 #include <vector>
 
 namespace nanodit {
@@ -24,8 +25,6 @@ public:
 
     explicit RecentWorkspaces(Preferences& preferences, QObject* parent = nullptr);
     RecentWorkspaces(Preferences& preferences, IsThere isThere, QObject* parent = nullptr);
-    /// Waits for no answer.
-    ~RecentWorkspaces() override;
 
     /// Newest first, those that are known to be there.
     QStringList folders() const;
@@ -40,15 +39,14 @@ Q_SIGNALS:
     void changed(); ///< Of folders().
 
 private:
-    struct Line; ///< Between this object and the threads that answer it.
     void ask(const QString& folder, std::function<void(bool there)> then);
     void take(const QString& folder, bool there);
 
     Preferences& preferences_;
     IsThere isThere_;
-    std::shared_ptr<Line> line_;
     std::map<QString, std::vector<std::function<void(bool there)>>> asked_; ///< That were not answered yet.
     QSet<QString> there_;
+    DiskQuestions disk_;
 };
 
 } // namespace nanodit

@@ -23,6 +23,9 @@
 #include <QTreeWidget>
 #include <QUrl>
 
+#include <future>
+#include <memory>
+
 using namespace nanodit;
 using namespace nanodit::test;
 
@@ -39,34 +42,69 @@ private Q_SLOTS:
 
     void aNewFolderHasANameAndAParentOfOnesOwn()
     {
-        NewFolderDialog dialog("New workspace", path("cats-workspace"), dialogs_);
+        NewFolderDialog dialog("New workspace", path("cats-workspace"), NewFolder::Workspace, dialogs_);
         dialog.show();
         auto* const name = dialog.findChild<QLineEdit*>("folderName");
         auto* const parent = dialog.findChild<QLineEdit*>("parentFolder");
         auto* const create = dialog.findChild<QPushButton*>("createFolder");
         auto* const about = dialog.findChild<QLabel*>("aboutFolder");
         QCOMPARE(dialog.folder(), path("cats-workspace"));
+        QTRY_VERIFY_WITH_TIMEOUT(about->text().contains("will be created"), minute);
         QVERIFY(create->isEnabled());
-        QVERIFY(about->text().contains("will be created"));
         for (const auto* const wrong : {"", "a/b", ".."}) {
             name->setText(wrong);
             QVERIFY2(!create->isEnabled(), wrong);
         }
         name->setText("cats");
         parent->setText(path("nowhere"));
+        QTRY_VERIFY2_WITH_TIMEOUT(about->text().contains("does not exist"), qPrintable(about->text()), minute);
         QVERIFY(!create->isEnabled());
-        QVERIFY2(about->text().contains("does not exist"), qPrintable(about->text()));
         fs::create_directories(folder_ / "full" / "inner");
         parent->setText(path(""));
         name->setText("full");
+        QTRY_VERIFY2_WITH_TIMEOUT(about->text().contains("not empty"), qPrintable(about->text()), minute);
         QVERIFY(!create->isEnabled());
-        QVERIFY2(about->text().contains("not empty"), qPrintable(about->text()));
         QCOMPARE(freeFolder(path("full")), path("full-2"));
         name->setText("made before");
         Workspace::create(folder_ / "made before");
         name->setText("made before ");
+        QTRY_COMPARE_WITH_TIMEOUT(create->text(), QStringLiteral("Open"), minute);
         QVERIFY(create->isEnabled());
-        QCOMPARE(create->text(), QStringLiteral("Open"));
+    }
+
+    void filesAreNotWrittenIntoAWorkspace()
+    {
+        Workspace::create(folder_ / "of another model");
+        NewFolderDialog dialog("Export", path("of another model"), NewFolder::Files, dialogs_);
+        auto* const about = dialog.findChild<QLabel*>("aboutFolder");
+        QTRY_VERIFY2_WITH_TIMEOUT(about->text().contains("not empty"), qPrintable(about->text()), minute);
+        QVERIFY(!dialog.findChild<QPushButton*>("createFolder")->isEnabled());
+    }
+
+    void aDiskThatDoesNotAnswerHoldsUpNoTyping()
+    {
+        const auto answer = std::make_shared<std::promise<void>>();
+        const NewFolderDialog::Look look = [hung = answer->get_future().share()](const QString& folder) {
+            if (folder.startsWith("/hangs"))
+                hung.wait();
+            return NewFolderDialog::Place{.hasParent = true, .parentWritable = true, .free = true, .workspace = false};
+        };
+        NewFolderDialog dialog("New workspace", "/hangs/cats", NewFolder::Workspace, dialogs_, look);
+        dialog.show();
+        auto* const create = dialog.findChild<QPushButton*>("createFolder");
+        auto* const about = dialog.findChild<QLabel*>("aboutFolder");
+        QTRY_VERIFY2_WITH_TIMEOUT(about->text().startsWith("Waiting for the disk"), qPrintable(about->text()), minute);
+        QVERIFY(!create->isEnabled());
+        dialog.findChild<QLineEdit*>("parentFolder")->setText("/answers");
+        QTRY_VERIFY2_WITH_TIMEOUT(about->text().contains("will be created"), qPrintable(about->text()), minute);
+        QVERIFY(create->isEnabled());
+        answer->set_value(); // for what is typed no more
+        QTest::qWait(50);
+        QVERIFY2(about->text().contains("/answers/cats"), qPrintable(about->text()));
+        dialog.findChild<QLineEdit*>("folderName")->setText("dogs");
+        dialog.accept(); // before the answer, with which it happens
+        QTRY_COMPARE_WITH_TIMEOUT(dialog.result(), int(QDialog::Accepted), minute);
+        QCOMPARE(dialog.folder(), QStringLiteral("/answers/dogs"));
     }
 
     void theButtonOfADataSetWithoutPicturesKeepsTheKeys()

@@ -20,7 +20,7 @@ public:
     std::function<void()> whileAsked; ///< What happens while a question is open; once.
 
     QString chooseFolder(QWidget*, const QString&) override { return nextPath; }
-    QString chooseNewFolder(QWidget*, const QString&, const QString&) override { return nextPath; }
+    QString chooseNewFolder(QWidget*, const QString&, const QString&, NewFolder) override { return nextPath; }
     QString chooseFile(QWidget*, const QString&, const QString&) override { return nextPath; }
     QString chooseSaveFile(QWidget*, const QString&, const QString&, const QString&) override
     {

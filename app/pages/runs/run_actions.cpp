@@ -152,8 +152,8 @@ void RunActions::exportModel()
         return;
     const auto run = name(); // another one may be selected by the time of the answer
     const auto checkpoint = run_->run.checkpoints.back();
-    const auto target =
-        dialogs_.chooseNewFolder(page_, tr("Export the model to a new folder"), run + QStringLiteral("-export"));
+    const auto target = dialogs_.chooseNewFolder(page_, tr("Export the model to a new folder"),
+                                                 run + QStringLiteral("-export"), NewFolder::Files);
     if (target.isEmpty())
         return;
     auto* const runner = session_.newJob(tr("Export of %1").arg(run), Page::Runs);
