@@ -24,17 +24,18 @@ inline constexpr Hue neutral = Hue::Grey;
 /// The colours of one theme.
 struct Colours {
     bool dark = false;
-    QColor window, panel, raised, text, secondary, faint, line, accent, accentHover;
+    QColor window, panel, raised, text, secondary, faint, line, accent;
+    QColor accentText; ///< The accent as text, which needs more contrast than marks do.
     QColor blue, orange, green, vermillion, purple, sky, yellow, grey;
 
     QColor hue(Hue hue) const;
     /// Behind what is selected in a list: the accent over the panel, thin enough for text, marks and curves to keep
     /// their own colours.
-    QColor selection() const { return dark ? QColor(0x21, 0x42, 0x74) : QColor(0xd7, 0xe5, 0xfb); }
+    QColor selection() const { return dark ? QColor(0x1b, 0x36, 0x60) : QColor(0xd7, 0xe5, 0xfb); }
     QColor problem() const { return vermillion; }
-    /// As text, which needs more contrast than marks do.
-    QColor problemText() const { return dark ? vermillion : QColor(0xb3, 0x4a, 0x00); }
-    QColor warningText() const { return dark ? yellow : QColor(0x7a, 0x6a, 0x00); }
+    /// As text.
+    QColor problemText() const { return dark ? vermillion : QColor(0xa8, 0x46, 0x00); }
+    QColor warningText() const { return dark ? yellow : QColor(0x71, 0x62, 0x00); }
 };
 
 const Colours& darkColours();

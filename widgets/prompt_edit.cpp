@@ -36,7 +36,7 @@ protected:
             return;
         QTextCharFormat cut;
         cut.setFontStrikeOut(true);
-        cut.setForeground(themeColours().faint);
+        cut.setForeground(themeColours().secondary);
         setFormat(begin, static_cast<int>(text.size()) - begin, cut);
     }
 

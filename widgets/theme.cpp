@@ -44,7 +44,8 @@ QPalette paletteOf(const Colours& c)
     palette.setColor(QPalette::ToolTipText, c.text);
     palette.setColor(QPalette::Highlight, accentFill);
     palette.setColor(QPalette::HighlightedText, Qt::white);
-    palette.setColor(QPalette::Link, c.accent);
+    palette.setColor(QPalette::Link, c.accentText);
+    palette.setColor(QPalette::LinkVisited, c.accentText);
     palette.setColor(QPalette::Light, c.dark ? c.raised.lighter(130) : QColor(Qt::white));
     palette.setColor(QPalette::Midlight, c.raised);
     palette.setColor(QPalette::Mid, c.line);
@@ -88,8 +89,8 @@ QString styleSheetOf(const Colours& c, double points)
     if (!file.open(QIODevice::ReadOnly))
         return {};
     auto sheet = QString::fromUtf8(file.readAll());
-    const std::pair<const char*, QColor> names[] = {// longer names first: @accent is the beginning of @accentHover
-                                                    {"@accentHover", c.accentHover},
+    const std::pair<const char*, QColor> names[] = {// longer names first: @accent is the beginning of @accentText
+                                                    {"@accentText", c.accentText},
                                                     {"@fillHover", accentFillHover},
                                                     {"@fill", accentFill},
                                                     {"@accent", c.accent},

@@ -4,15 +4,19 @@
 #include "widgets/theme.h"
 
 #include <QApplication>
+#include <QFile>
 #include <QIcon>
 #include <QImage>
 #include <QLabel>
+#include <QPalette>
+#include <QRegularExpression>
 #include <QTest>
 #include <QToolButton>
 #include <QTreeView>
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 using namespace nanodit;
 
@@ -51,11 +55,14 @@ private Q_SLOTS:
             problem.ensurePolished();
             const auto said = problem.palette().color(QPalette::WindowText);
             QVERIFY(said != colours.text);
-            for (const auto& ground : {colours.window, colours.panel}) {
-                for (const auto& text :
-                     {colours.text, colours.secondary, colours.problemText(), colours.warningText(), said})
+            QCOMPARE(said, colours.problemText());
+            for (const auto& ground : {colours.window, colours.panel, colours.raised, colours.selection()}) {
+                for (const auto& text : {colours.text, colours.secondary, colours.accentText, colours.problemText(),
+                                         colours.warningText()})
                     QVERIFY2(contrast(text, ground) >= 4.5, qPrintable(text.name() + " on " + ground.name()));
             }
+            for (const auto& ground : {colours.window, colours.panel}) // 3 to 1 for what shows the focus
+                QVERIFY2(contrast(colours.accent, ground) >= 3, qPrintable(ground.name()));
             QTreeView list;
             list.ensurePolished();
             QCOMPARE(list.palette().color(QPalette::Highlight), colours.selection());
@@ -63,9 +70,48 @@ private Q_SLOTS:
             for (const auto& mark :
                  {colours.hue(meaning::loss), colours.green, colours.vermillion}) // drawn, not written
                 QVERIFY2(contrast(mark, colours.selection()) >= 2.5, qPrintable(mark.name()));
+            using enum QPalette::ColorRole;
+            const std::pair<QPalette::ColorRole, QPalette::ColorRole> written[] = {{WindowText, Window},
+                                                                                   {Text, Base},
+                                                                                   {Text, AlternateBase},
+                                                                                   {ButtonText, Button},
+                                                                                   {ToolTipText, ToolTipBase},
+                                                                                   {PlaceholderText, Base},
+                                                                                   {Link, Base},
+                                                                                   {LinkVisited, Base},
+                                                                                   {Link, Window},
+                                                                                   {HighlightedText, Highlight}};
             const auto palette = QApplication::palette();
-            QVERIFY(contrast(palette.color(QPalette::HighlightedText), palette.color(QPalette::Highlight)) >= 4.5);
+            for (const auto& [text, ground] : written)
+                QVERIFY2(contrast(palette.color(text), palette.color(ground)) >= 4.5,
+                         qPrintable(palette.color(text).name() + " on " + palette.color(ground).name()));
         }
+    }
+
+    /// What is written in the style sheet has one of the colours above; what is disabled may be fainter.
+    void theStyleSheetWritesInColoursThatCanBeRead()
+    {
+        Theme theme(*qApp);
+        QFile file(":/nanodit/style/workbench.qss");
+        QVERIFY(file.open(QIODevice::ReadOnly));
+        const auto sheet = QString::fromUtf8(file.readAll());
+        const QStringList readable = {"@text", "@secondary", "@problem", "@accentText"};
+        static const QRegularExpression rule("([^{}]+)\\{([^{}]*)\\}"), colour("(?:^|[\\s;])color:\\s*([^;\\s]+)");
+        int rules = 0;
+        for (auto found = rule.globalMatch(sheet); found.hasNext(); ++rules) {
+            const auto match = found.next();
+            const auto body = match.captured(2);
+            const auto selectors = match.captured(1).split(',');
+            const bool disabled =
+                std::ranges::all_of(selectors, [](const QString& one) { return one.contains(":disabled"); });
+            for (auto inks = colour.globalMatch(body); inks.hasNext();) {
+                const auto ink = inks.next().captured(1);
+                const bool onFill = ink == "#ffffff" && body.contains("background: @fill");
+                QVERIFY2(readable.contains(ink) || (ink == "@faint" && disabled) || onFill,
+                         qPrintable(match.captured(1).trimmed() + " writes in " + ink));
+            }
+        }
+        QVERIFY(rules > 50);
     }
 
     void aLargeFontOfTheSystemIsKept()

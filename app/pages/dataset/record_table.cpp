@@ -46,7 +46,7 @@ public:
         TextDelegate::initStyleOption(option, index);
         option->state &= ~QStyle::State_HasFocus; // the whole row is marked
         if (isExcluded(index))
-            option->palette.setColor(QPalette::Text, themeColours().faint);
+            option->palette.setColor(QPalette::Text, themeColours().secondary);
     }
 
     QWidget* createEditor(QWidget* parent, const QStyleOptionViewItem& option, const QModelIndex& index) const override

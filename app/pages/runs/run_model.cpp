@@ -200,9 +200,9 @@ QVariant RunModel::data(const QModelIndex& index, int role) const
                    : QVariant(Qt::AlignLeft | Qt::AlignVCenter);
     case Qt::ForegroundRole:
         if (index.column() == State && row.state == RunState::NoCheckpoint)
-            return themeColours().problem();
+            return themeColours().problemText();
         if (index.column() == State && row.state == RunState::Running)
-            return themeColours().accent;
+            return themeColours().accentText;
         return {};
     case SortRole:
         if (const auto value = ordered(run, index.column()); value.isValid())

@@ -153,8 +153,8 @@ void ComparisonPanel::fillTable()
             item->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
         const auto& colours = themeColours();
         using enum ValueChange::Verdict;
-        item->setForeground(verdictColumn, row.change.verdict == Better  ? colours.blue
-                                           : row.change.verdict == Worse ? colours.problem()
+        item->setForeground(verdictColumn, row.change.verdict == Better  ? colours.accentText
+                                           : row.change.verdict == Worse ? colours.problemText()
                                                                          : colours.secondary);
     }
     for (int column = firstNumber; column <= lastNumber; ++column)
