@@ -1,5 +1,6 @@
 #include "widgets/attention_map.h"
 
+#include "widgets/accessible_role.h"
 #include "widgets/colours.h"
 #include "widgets/heat_colours.h"
 #include "widgets/theme.h"
@@ -22,6 +23,7 @@ AttentionMap::AttentionMap(const QString& name, QWidget* parent)
     : QWidget(parent)
     , quantity_(tr("share of attention"))
 {
+    setAccessibleRole(this, QAccessible::Canvas);
     setAccessibleName(name);
     setMouseTracking(true);
     setFocusPolicy(Qt::StrongFocus);

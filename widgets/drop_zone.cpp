@@ -1,5 +1,6 @@
 #include "widgets/drop_zone.h"
 
+#include "widgets/accessible_role.h"
 #include "widgets/colours.h"
 #include "widgets/icons.h"
 #include "widgets/text.h"
@@ -26,6 +27,7 @@ QString droppedFile(const QMimeData* data)
 DropZone::DropZone(QWidget* parent)
     : QFrame(parent)
 {
+    setAccessibleRole(this, QAccessible::Button);
     setAcceptDrops(true);
     setFocusPolicy(Qt::StrongFocus);
     setCursor(Qt::PointingHandCursor);

@@ -1,5 +1,6 @@
 #include "widgets/guidance_plane_view.h"
 
+#include "widgets/accessible_role.h"
 #include "widgets/colours.h"
 
 #include <QHelpEvent>
@@ -52,6 +53,7 @@ QString scaleText(double scale)
 GuidancePlaneView::GuidancePlaneView(QWidget* parent)
     : QWidget(parent)
 {
+    setAccessibleRole(this, QAccessible::Canvas);
     setFocusPolicy(Qt::StrongFocus);
     setAccessibleName(tr("Guidance plane"));
 }

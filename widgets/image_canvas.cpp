@@ -1,5 +1,6 @@
 #include "widgets/image_canvas.h"
 
+#include "widgets/accessible_role.h"
 #include "widgets/colours.h"
 #include "widgets/layers.h"
 
@@ -47,6 +48,7 @@ void CanvasTransform::zoomAround(QPointF viewPoint, double factor)
 ImageCanvas::ImageCanvas(QWidget* parent)
     : QWidget(parent)
 {
+    setAccessibleRole(this, QAccessible::Canvas);
     setMouseTracking(true);
     setFocusPolicy(Qt::StrongFocus);
     setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Expanding);

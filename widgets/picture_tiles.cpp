@@ -1,5 +1,6 @@
 #include "widgets/picture_tiles.h"
 
+#include "widgets/accessible_role.h"
 #include "widgets/colours.h"
 #include "widgets/text.h"
 
@@ -21,6 +22,7 @@ constexpr double largestTileScale = 4; ///< Beyond it a picture of the demo's si
 PictureTiles::PictureTiles(QWidget* parent)
     : QWidget(parent)
 {
+    setAccessibleRole(this, QAccessible::Canvas);
     setFocusPolicy(Qt::StrongFocus);
     setAccessibleName(tr("Pictures"));
 }

@@ -1,5 +1,6 @@
 #include "widgets/point_map.h"
 
+#include "widgets/accessible_role.h"
 #include "widgets/thumbnail_grid.h"
 
 #include <QMouseEvent>
@@ -35,6 +36,7 @@ PointMap::PointMap(QWidget* parent)
     setFrameShape(NoFrame);
     setMouseTracking(true);
     viewport()->setMouseTracking(true);
+    setAccessibleRole(this, QAccessible::Canvas); // Qt knows lists, tables and trees alone
     setAccessibleName(tr("Map of the records"));
 }
 

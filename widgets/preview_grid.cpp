@@ -1,5 +1,6 @@
 #include "widgets/preview_grid.h"
 
+#include "widgets/accessible_role.h"
 #include "widgets/colours.h"
 #include "widgets/picture.h"
 #include "widgets/text.h"
@@ -30,6 +31,7 @@ PreviewGrid::PreviewGrid(QWidget* parent)
     : QAbstractScrollArea(parent)
 {
     setFrameShape(QFrame::NoFrame);
+    setAccessibleRole(this, QAccessible::Canvas);
     setFocusPolicy(Qt::StrongFocus);
     setAccessibleName(tr("Pictures generated during training"));
     viewport()->setMouseTracking(true);

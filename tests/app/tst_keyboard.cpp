@@ -66,10 +66,17 @@ QString describe(const QWidget& widget)
     return path.join(QStringLiteral(" > "));
 }
 
-/// Those within `root`, shown or not, of which a screen reader could say nothing.
-QStringList withoutName(const QWidget& root)
+/// Whether a screen reader can say what it is: Qt calls what it does not know a client area or a border.
+bool hasRole(const QAccessibleInterface& spoken)
 {
-    QStringList nameless;
+    const auto role = spoken.role();
+    return role != QAccessible::NoRole && role != QAccessible::Client && role != QAccessible::Border;
+}
+
+/// Those within `root`, shown or not, of which a screen reader could not say the name, or not what they are.
+QStringList unspeakable(const QWidget& root)
+{
+    QStringList found;
     for (auto* const widget : root.findChildren<QWidget*>()) {
         if (!isInteractive(*widget) || widget->window() != root.window())
             continue;
@@ -78,9 +85,11 @@ QStringList withoutName(const QWidget& root)
             continue;
         auto* const spoken = QAccessible::queryAccessibleInterface(widget);
         if (spoken == nullptr || spoken->text(QAccessible::Name).trimmed().isEmpty())
-            nameless << describe(*widget);
+            found << describe(*widget) + QStringLiteral(" has no name");
+        else if (!hasRole(*spoken))
+            found << describe(*widget) + QStringLiteral(" has no role");
     }
-    return nameless;
+    return found;
 }
 
 } // namespace
@@ -94,22 +103,22 @@ private Q_SLOTS:
 
     void cleanupTestCase() { closeWindow(); }
 
-    void everythingThatIsWorkedWithHasAName()
+    void everythingThatIsWorkedWithHasANameAndARole()
     {
-        QStringList nameless;
+        QStringList found;
         for (const auto& info : pageTable()) {
             press(info.key, Qt::ControlModifier);
             QTRY_VERIFY_WITH_TIMEOUT(session_->idle() && window_->settled(), minute);
         }
-        nameless << withoutName(*window_);
+        found << unspeakable(*window_);
         press(Qt::Key_Comma, Qt::ControlModifier);
         auto* const settings = window_->findChild<SettingsDialog*>();
         QVERIFY(settings != nullptr);
-        nameless << withoutName(*settings);
+        found << unspeakable(*settings);
         settings->close();
         QTRY_VERIFY_WITH_TIMEOUT(window_->findChild<SettingsDialog*>() == nullptr, minute);
         QVERIFY(test::activate(*window_));
-        QVERIFY2(nameless.isEmpty(), qPrintable(nameless.join(QLatin1Char('\n'))));
+        QVERIFY2(found.isEmpty(), qPrintable(found.join(QLatin1Char('\n'))));
     }
 
     void tabGoesThroughEveryPageAndBack()

@@ -7,6 +7,7 @@
 #include "widgets/picture_tiles.h"
 #include "widgets/prompt_edit.h"
 
+#include <QAccessible>
 #include <QApplication>
 #include <QDoubleSpinBox>
 #include <QHelpEvent>
@@ -109,6 +110,23 @@ private Q_SLOTS:
         QTest::keyClick(&tiles, Qt::Key_Return);
         QCOMPARE(opened.count(), 2);
         QCOMPARE(opened[1][0].toInt(), 2);
+    }
+
+    void aZoneIsAButtonToScreenReaders()
+    {
+        DropZone zone;
+        zone.setPrompt("Drop a picture here");
+        zone.show();
+        auto* const spoken = QAccessible::queryAccessibleInterface(&zone);
+        QVERIFY(spoken != nullptr);
+        QCOMPARE(spoken->role(), QAccessible::Button);
+        QCOMPARE(spoken->text(QAccessible::Name), QStringLiteral("Drop a picture here"));
+        auto* const actions = spoken->actionInterface();
+        QVERIFY(actions != nullptr && actions->actionNames().contains(QAccessibleActionInterface::pressAction()));
+        const QSignalSpy clicked(&zone, &DropZone::clicked);
+        actions->doAction(QAccessibleActionInterface::pressAction());
+        QCOMPARE(clicked.count(), 0); // whoever asks does not wait for what it opens
+        QTRY_COMPARE_WITH_TIMEOUT(clicked.count(), 1, 60000);
     }
 
     void aZoneOutlinesThePartOfItsPictureThatIsUsed()

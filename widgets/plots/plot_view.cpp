@@ -1,5 +1,6 @@
 #include "widgets/plots/plot_view.h"
 
+#include "widgets/accessible_role.h"
 #include "widgets/curve_legend.h"
 #include "widgets/plots/plot_marks.h"
 #include "widgets/plots/qcp.h"
@@ -96,6 +97,7 @@ PlotView::PlotView(QWidget* parent)
     column->setContentsMargins(0, 0, 0, 0);
     column->addWidget(plot_);
     legend_->hide(); // whoever frames the plot puts it into the frame's header
+    setAccessibleRole(this, QAccessible::Chart);
     setFocusPolicy(Qt::StrongFocus);
     setUpAxes();
     readings_->setTextFormat(Qt::RichText);

@@ -7,6 +7,7 @@
 #include "app/pages/dataset/record_selection.h"
 #include "app/pages/dataset/record_table.h"
 #include "app/thumbnails.h"
+#include "widgets/accessible_role.h"
 #include "widgets/factories.h"
 #include "widgets/fitted_label.h"
 #include "widgets/icons.h"
@@ -179,6 +180,7 @@ void RecordBrowser::makeViews()
     }
     room_->addWidget(views_);
     room_->addWidget(nothing_);
+    setAccessibleRole(nothing_, QAccessible::Grouping);
     nothing_->setAccessibleName(tr("No matching records"));
     nothing_->setFocusPolicy(Qt::StrongFocus); // keys go on working when an edit filters the last record away
     nothing_->showEmpty(QStringLiteral("search"), tr("No matching records"),

@@ -1,5 +1,6 @@
 #include "app/pages/validate/validation_loupe.h"
 
+#include "widgets/accessible_role.h"
 #include "widgets/cell_layers.h"
 #include "widgets/commands.h"
 #include "widgets/factories.h"
@@ -35,6 +36,7 @@ ValidationLoupe::ValidationLoupe(QWidget* parent)
     , readout_(new FittedLabel(this))
     , overlay_(new QComboBox(this))
 {
+    setAccessibleRole(this, QAccessible::Canvas);
     setFocusPolicy(Qt::StrongFocus);
     setAccessibleName(tr("One picture of the validation"));
     setRole(facts_, "small");
