@@ -396,6 +396,26 @@ private Q_SLOTS:
         QVERIFY(grid()->hasFocus());
     }
 
+    void theOpenListOfSplitsKeepsItsEntries()
+    {
+        browser()->choose(idOf(0));
+        settle();
+        auto* const split = window_->findChild<QComboBox*>("recordSplit");
+        split->showPopup();
+        QTRY_VERIFY_WITH_TIMEOUT(split->view()->isVisible(), 60000);
+        page()->editing()->setSplit({idOf(5)}, "held-out"); // as if a job had ended
+        settle();
+        QVERIFY(browser()->splits().contains("held-out"));
+        QVERIFY(split->view()->isVisible());
+        QVERIFY(split->findData("held-out") < 0);
+        split->hidePopup();
+        QTRY_VERIFY_WITH_TIMEOUT(split->findData("held-out") >= 0, 60000);
+        QCOMPARE(split->currentData().toString(), QString::fromStdString(session_->record(idOf(0))->split));
+        window_->activateWindow(); // an offscreen screen does not give it back by itself
+        QTRY_COMPARE_WITH_TIMEOUT(QApplication::activeWindow(), window_.get(), 60000);
+        leaveAsFound();
+    }
+
     void aCaptionThatWasOnlyOpenedStaysAsItIs()
     {
         page()->editing()->setCaption(idOf(3), "two  spaces\nand a line");

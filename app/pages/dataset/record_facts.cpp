@@ -4,11 +4,11 @@
 #include "app/pages/dataset/record_model.h"
 #include "app/wording.h"
 #include "widgets/factories.h"
+#include "widgets/fitted_combo_box.h"
 #include "widgets/picture.h"
 #include "widgets/text.h"
 #include "widgets/theme.h"
 
-#include <QComboBox>
 #include <QEvent>
 #include <QGridLayout>
 #include <QKeyEvent>
@@ -95,7 +95,7 @@ void RecordFacts::addFields(QGridLayout* grid)
     add(record);
 
     name(tr("Split"));
-    split_ = new QComboBox(this);
+    split_ = new FittedComboBox(this);
     split_->setObjectName(QStringLiteral("recordSplit"));
     split_->installEventFilter(this);
     split_->setAccessibleName(tr("Split"));
@@ -133,7 +133,7 @@ void RecordFacts::addFields(QGridLayout* grid)
     add(sizes_);
 
     connect(file_, &QToolButton::clicked, this, &RecordFacts::fileWanted);
-    connect(split_, &QComboBox::activated, this,
+    connect(split_, &FittedComboBox::activated, this,
             [this](int index) { Q_EMIT splitEdited(split_->itemData(index).toString()); });
     connect(tags_, &QLineEdit::editingFinished, this, &RecordFacts::commitTags);
     connect(exclude_, &QPushButton::clicked, this,
@@ -171,10 +171,8 @@ void RecordFacts::show(const RecordSummary& records)
     id_->setText(one ? QString::fromStdString(first.id) : countText(records.count, tr("records")));
     id_->setToolTip(one ? toolTipOf(QString::fromStdString(first.image.string())) : QString());
     file_->setVisible(one);
-    const auto& split = records.split;
-    if (split_->findData(split) < 0 && !split.isEmpty())
-        split_->insertItem(split_->count() - 1, split, split);
-    split_->setCurrentIndex(split.isEmpty() ? -1 : split_->findData(split));
+    shownSplit_ = records.split;
+    split_->changeEntries([this] { listSplits(); });
     commonTags_ = records.tags;
     if (!tags_->hasFocus() || !tags_->isModified())
         tags_->setText(commonTags_.join(QStringLiteral(", ")));
@@ -222,13 +220,20 @@ void RecordFacts::showArrays(const RecordSummary& records)
 
 void RecordFacts::setSplits(const QStringList& splits)
 {
+    splits_ = splits;
+    split_->changeEntries([this] { listSplits(); });
+}
+
+void RecordFacts::listSplits()
+{
     const QSignalBlocker quiet(split_);
-    const auto before = split_->currentData();
     split_->clear();
-    for (const auto& split : splits)
+    for (const auto& split : splits_)
         split_->addItem(split, split);
+    if (!shownSplit_.isEmpty() && !splits_.contains(shownSplit_))
+        split_->addItem(shownSplit_, shownSplit_);
     split_->addItem(tr("by the rule"), QString());
-    split_->setCurrentIndex(before.isValid() && !before.toString().isEmpty() ? split_->findData(before) : -1);
+    split_->setCurrentIndex(shownSplit_.isEmpty() ? -1 : split_->findData(shownSplit_));
 }
 
 void RecordFacts::clear()

@@ -4,12 +4,12 @@
 #include "core/runtime/remedy.h"
 #include "widgets/state_marks.h"
 
+#include <QStringList>
 #include <QWidget>
 
 #include <array>
 #include <optional>
 
-class QComboBox;
 class QGridLayout;
 class QLabel;
 class QLineEdit;
@@ -19,6 +19,7 @@ class QToolButton;
 namespace nanodit {
 
 class CaptionEditor;
+class FittedComboBox;
 
 /// What is known of the chosen record, or of several: caption, split, tags and exclusion, each to edit where it stands;
 /// sizes; and the state of the four arrays with what made them stale. Edits are wishes, told by signals; they are shown
@@ -56,6 +57,7 @@ protected:
 private:
     void addFields(QGridLayout* grid);
     void addArrays(QGridLayout* grid);
+    void listSplits();
     void showArrays(const RecordSummary& records);
     void showExclusion(const RecordSummary& records);
     void paintMarks();
@@ -68,7 +70,9 @@ private:
     QPushButton* act_; ///< Does what helps against the problem.
     std::optional<Remedy> remedy_;
     QToolButton* file_;
-    QComboBox* split_;
+    FittedComboBox* split_;
+    QStringList splits_; ///< That can be chosen.
+    QString shownSplit_; ///< Of the records that are shown; empty: several.
     QLineEdit *tags_, *reason_;
     QPushButton* exclude_;
     std::array<QLabel*, 4> marks_{}, states_{};
