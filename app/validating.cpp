@@ -49,7 +49,7 @@ ShownValidation readValidation(const fs::path& report, const fs::path& baseline)
 Validating::Validating(Session& session)
     : session_(session)
 {
-    connect(&session_, &Session::workspaceChanged, this, [this] { ++asked_; });
+    connect(&session_, &Session::workspaceChanged, this, &Validating::forgetRead);
 }
 
 void Validating::start(ValidateRequest request, const QString& name)
@@ -115,6 +115,11 @@ void Validating::read(const fs::path& report, const fs::path& baseline)
             if (asked == asked_)
                 Q_EMIT readFailed(why);
         });
+}
+
+void Validating::forgetRead()
+{
+    ++asked_;
 }
 
 void Validating::setState(State state)

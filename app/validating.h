@@ -43,6 +43,8 @@ public:
     void list();
     /// `readDone` or `readFailed` follows; only for what was asked last.
     void read(const std::filesystem::path& report, const std::filesystem::path& baseline);
+    /// What was asked for last is not wanted any more.
+    void forgetRead();
 
 Q_SIGNALS:
     void stateChanged();

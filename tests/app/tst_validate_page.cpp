@@ -315,6 +315,24 @@ private Q_SLOTS:
         child<QSpinBox>("validateSteps")->setValue(2);
     }
 
+    void aReportThatIsReadLateIsNotShownForAnotherModel()
+    {
+        const auto validated = results()->shown()->report;
+        page()->choose("small · step 3", {}); // not validated
+        QTRY_VERIFY_WITH_TIMEOUT(page()->settled(), minute);
+        QVERIFY(results()->shown() == nullptr);
+        page()->choose(QString::fromStdString(validated.run), {}); // whose report is read in the background
+        QVERIFY(!button("validateStart")->isEnabled());            // what it would replace is not known yet
+        page()->choose("small · step 3", {});
+        QVERIFY(button("validateStart")->isEnabled());
+        QTRY_VERIFY_WITH_TIMEOUT(page()->settled() && session_->idle(), minute);
+        QVERIFY(results()->shown() == nullptr);
+        page()->choose(QString::fromStdString(validated.run), {});
+        QTRY_VERIFY_WITH_TIMEOUT(page()->settled() && results()->shown() != nullptr, minute);
+        QCOMPARE(results()->shown()->report.folder, validated.folder);
+        QVERIFY(button("validateStart")->isEnabled());
+    }
+
     void aReportThatCannotBeReadSaysWhy()
     {
         const auto file = results()->shown()->report.folder / "report.json";

@@ -148,7 +148,7 @@ void ValidatePage::connectValidating()
 void ValidatePage::start()
 {
     const auto* const chosen = form_->subject();
-    if (validating_.active() || chosen == nullptr || chosen->checkpoint.empty())
+    if (validating_.active() || reading_ || chosen == nullptr || chosen->checkpoint.empty())
         return;
     const auto name = subjectName(*chosen); // the list may be another one when the question is answered
     ValidateRequest request;
@@ -196,6 +196,7 @@ void ValidatePage::readChosen()
         const auto* const baseline = form_->baseline();
         validating_.read(subject->report, baseline != nullptr ? baseline->report : fs::path());
     } else {
+        validating_.forgetRead(); // what is being read is of another model
         results_->clear();
         form_->setMilestones({});
     }
@@ -217,7 +218,8 @@ void ValidatePage::updateState()
     const bool active = validating_.active();
     const bool hasReport = results_->shown() != nullptr;
     start_->setVisible(!active);
-    start_->setEnabled(subject != nullptr && !subject->checkpoint.empty() && form_->valid());
+    // While a report is read it is not known whether it is to be replaced, and with which settings it was made.
+    start_->setEnabled(subject != nullptr && !subject->checkpoint.empty() && form_->valid() && !reading_);
     start_->setText(hasReport ? tr("Validate again") : tr("Validate"));
     cancel_->setVisible(active);
     cancel_->setEnabled(validating_.state() == Validating::State::Running);
