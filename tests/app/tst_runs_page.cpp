@@ -20,6 +20,7 @@
 #include <QLineEdit>
 #include <QPointer>
 #include <QPushButton>
+#include <QScopeGuard>
 #include <QSignalSpy>
 #include <QStandardPaths>
 #include <QTableView>
@@ -27,7 +28,10 @@
 #include <QTreeWidget>
 
 #include <algorithm>
+#include <fcntl.h>
 #include <memory>
+#include <sys/stat.h>
+#include <unistd.h>
 
 using namespace nanodit;
 namespace fs = std::filesystem;
@@ -220,6 +224,34 @@ private Q_SLOTS:
         QVERIFY(table()->model()->setData(table()->model()->index(0, RunModel::Name), "third")); // is taken
         QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, minute);
         QVERIFY(fs::exists(workspace_.runsFolder() / "another"));
+    }
+
+    /// On a slow disk the runs may be read while one of them gets its new name.
+    void whatWasReadBeforeARunWasRenamedIsDropped()
+    {
+        const auto notes = workspace_.runsFolder() / "third/about.json";
+        QCOMPARE(mkfifo(notes.c_str(), 0600), 0); // reading stays here, with the earlier names at hand
+        const int slow = open(notes.c_str(), O_RDWR | O_CLOEXEC);
+        QVERIFY(slow >= 0);
+        bool answered = false;
+        {
+            const auto answer = qScopeGuard([&] {
+                answered = fs::remove(notes) && write(slow, "{}", 2) == 2;
+                close(slow);
+            });
+            page_->select("second");
+            Q_EMIT session_->runsChanged(); // the page reads
+            QVERIFY(table()->model()->setData(table()->model()->index(1, RunModel::Name), "another"));
+            QTRY_COMPARE_WITH_TIMEOUT(cell(0, RunModel::Name), QString("another"), minute);
+            QVERIFY(session_->pending() > 0);
+        }
+        QVERIFY(answered);
+        const QSignalSpy ticks(page_->findChild<RunModel*>(), &RunModel::checkedChanged);
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
+        QCOMPARE(ticks.count(), 0); // none came or went
+        QCOMPARE(cell(0, RunModel::Name), QString("another"));
+        QCOMPARE(table()->currentIndex().row(), 0);
+        QVERIFY(page_->findChild<RunModel*>()->checked().contains("another"));
     }
 
     void whatIsWrittenOfARunWhileItIsRenamedIsWrittenInItsNewFolder()

@@ -85,6 +85,7 @@ void RunActions::change(const QString& what, std::function<void()> work, std::fu
     session_.background().ask(
         this, std::move(work),
         [this, then = std::move(then)] {
+            Q_EMIT changed();
             if (then)
                 then();
             session_.refreshRuns();

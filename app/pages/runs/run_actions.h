@@ -35,6 +35,8 @@ Q_SIGNALS:
     /// A new run with the same settings, or one that begins with its weights.
     void duplicateWanted(const QString& name);
     void startFromWanted(const QString& name);
+    /// The disk has changed: what was read of the runs before is out of date, and what is read now follows.
+    void changed();
     void renamed(const QString& name, const QString& newName);
     void done(const QString& sentence);
     void failed(const QString& what, const nanodit::Notice& why);

@@ -254,6 +254,10 @@ void RunsPage::connectAll()
             [this](const QString& name) { Q_EMIT duplicateWanted(name, false); });
     connect(actions_, &RunActions::startFromWanted, this,
             [this](const QString& name) { Q_EMIT duplicateWanted(name, true); });
+    connect(actions_, &RunActions::changed, this, [this] {
+        ++changes_;
+        late_.reset();
+    });
     connect(actions_, &RunActions::renamed, this, [this](const QString& name, const QString& newName) {
         curves_->clear(); // they are read from the old folder
         model_->rename(name, newName);
@@ -276,8 +280,8 @@ void RunsPage::read()
         return;
     session_.readings().ask(
         this, [workspace = session_.workspace()] { return listRunsWithNotes(workspace); },
-        [this, root = session_.workspace().root](RunsWithNotes listed) {
-            if (session_.workspace().root != root)
+        [this, root = session_.workspace().root, changes = changes_](RunsWithNotes listed) {
+            if (session_.workspace().root != root || changes != changes_)
                 return;
             showRuns(std::move(listed.runs));
             if (!listed.damage.empty())

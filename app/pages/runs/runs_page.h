@@ -95,6 +95,7 @@ private:
     CheckpointList* checkpoints_;
     QAction *show_, *validate_, *compare_;
     std::optional<std::vector<ListedRun>> late_; ///< Read while a cell was edited.
+    int changes_ = 0; ///< Of runs, made here: what was read before one is dropped, for another reading follows.
     bool known_ = false;
     std::optional<bool> toldKnown_; ///< What the page without runs says: that there are none, or that they are read.
 };
