@@ -101,7 +101,18 @@ QImage thumbnailOf(const RecordInfo& record, int side)
     return thumbnail;
 }
 
-/// Removes the oldest thumbnails until no more than three quarters of `mostBytes` are left, where there are more.
+QImage unreadable(int side)
+{
+    QImage image(side, side * 3 / 4, QImage::Format_ARGB32_Premultiplied);
+    image.fill(Qt::transparent);
+    QPainter painter(&image);
+    icon(QStringLiteral("error"), Hue::Vermillion)
+        .paint(&painter, image.rect().adjusted(side / 3, side / 4, -side / 3, -side / 4));
+    return image;
+}
+
+} // namespace
+
 void pruneThumbnails(const QString& folder, qint64 mostBytes)
 {
     QFileInfoList files;
@@ -121,18 +132,6 @@ void pruneThumbnails(const QString& folder, qint64 mostBytes)
             bytes -= file.size();
     }
 }
-
-QImage unreadable(int side)
-{
-    QImage image(side, side * 3 / 4, QImage::Format_ARGB32_Premultiplied);
-    image.fill(Qt::transparent);
-    QPainter painter(&image);
-    icon(QStringLiteral("error"), Hue::Vermillion)
-        .paint(&painter, image.rect().adjusted(side / 3, side / 4, -side / 3, -side / 4));
-    return image;
-}
-
-} // namespace
 
 Thumbnails::Thumbnails(int side, QObject* parent)
     : QObject(parent)

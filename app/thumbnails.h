@@ -41,4 +41,8 @@ private:
     BackgroundQueue queue_{BackgroundQueue::Order::NewestFirst};
 };
 
+/// Removes the oldest files below `folder` until no more than three quarters of `mostBytes` are left, where there are
+/// more.
+void pruneThumbnails(const QString& folder, qint64 mostBytes);
+
 } // namespace nanodit

@@ -110,6 +110,29 @@ private Q_SLOTS:
         QCOMPARE(ofComparison.count(), 0);
     }
 
+    void theOldestThumbnailsGoWhenThereAreTooMany()
+    {
+        const auto folder = folder_ / "thumbnails";
+        const auto now = std::filesystem::file_time_type::clock::now();
+        for (int i = 0; i < 8; ++i) {
+            const auto file = folder / std::to_string(i % 2) / std::to_string(i);
+            test::writeText(file, std::string(100, 'x'));
+            std::filesystem::last_write_time(file, now - i * 1min); // 7 is the oldest
+        }
+        const auto left = [&folder] {
+            std::set<std::string> names;
+            for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+                if (entry.is_regular_file())
+                    names.insert(entry.path().filename().string());
+            }
+            return names;
+        };
+        pruneThumbnails(QString::fromStdString(folder.string()), 800);
+        QCOMPARE(left().size(), std::size_t(8)); // as many as may be
+        pruneThumbnails(QString::fromStdString(folder.string()), 400);
+        QCOMPARE(left(), (std::set<std::string>{"0", "1", "2"}));
+    }
+
     void aThumbnailThatIsForgottenWhileItIsMadeIsNotTold()
     {
         QStandardPaths::setTestModeEnabled(true);

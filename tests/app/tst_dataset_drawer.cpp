@@ -321,6 +321,20 @@ private Q_SLOTS:
         fs::rename(folder / "aside", file(id));
     }
 
+    void aCheckOfThePassesThatIsStoppedSaysSo()
+    {
+        open(drawer<PassesPanel>());
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
+        connect(
+            session_.get(), &Session::jobStarted, this, [](JobRunner* runner) { runner->requestStop(); },
+            Qt::SingleShotConnection);
+        click("forecastPasses");
+        QVERIFY2(text("passesSentence").startsWith("Checking"), qPrintable(text("passesSentence")));
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
+        QCOMPARE(text("passesSentence"), QStringLiteral("The check was stopped."));
+        QVERIFY(button("forecastPasses")->isEnabled());
+    }
+
     void aStoppedReportSaysSo()
     {
         connect(

@@ -172,6 +172,26 @@ private Q_SLOTS:
         QVERIFY(!window_->findChild<QLabel*>("queryRefusal")->isVisible());
     }
 
+    void aMenuOfManyTagsHasTheMostFrequentOnes()
+    {
+        constexpr int tags = 60, listed = 40;
+        RecordCounts counts;
+        for (int i = 0; i < tags; ++i)
+            counts.tags[QStringLiteral("tag %1").arg(i, 2, 10, QLatin1Char('0')).toStdString()] = i + 1;
+        FilterMenu filter;
+        filter.setCounts(counts);
+        Q_EMIT filter.menu()->aboutToShow();
+        QList<QAction*> entries;
+        for (const auto* const action : filter.menu()->actions()) {
+            if (action->text() == QStringLiteral("Tag"))
+                entries = action->menu()->actions();
+        }
+        QCOMPARE(entries.size(), qsizetype(listed + 1));
+        QVERIFY2(entries.front()->text().contains("tag 20"), qPrintable(entries.front()->text()));
+        QVERIFY2(entries.back()->text().startsWith("20 more"), qPrintable(entries.back()->text()));
+        QVERIFY(!entries.back()->isEnabled());
+    }
+
     void theFilterMenuWritesTheQueryAndCounts()
     {
         auto* const button = window_->findChild<FilterMenu*>();

@@ -115,6 +115,42 @@ private Q_SLOTS:
         settle();
     }
 
+    void whatTheWeightsDependOnIsFixedWhereARunContinues()
+    {
+        const auto editor = [this](const char* key) { return settings()->findChild<QWidget*>(QLatin1String(key)); };
+        form_->choosePastRun("complete");
+        settle();
+        QVERIFY(editor("model.hidden_size") != nullptr && editor("optimiser.lr") != nullptr);
+        QVERIFY(!editor("model.hidden_size")->isEnabled());
+        QVERIFY2(editor("model.hidden_size")->toolTip().contains("start a new run"),
+                 qPrintable(editor("model.hidden_size")->toolTip()));
+        QVERIFY(editor("optimiser.lr")->isEnabled());
+        form_->newRunLike("complete", false);
+        settle();
+        QVERIFY(editor("model.hidden_size")->isEnabled());
+        QVERIFY(!editor("model.hidden_size")->toolTip().contains("start a new run"));
+    }
+
+    void aRunThatIsGoneMakesRoomForANewOne()
+    {
+        const auto folder = workspace_.runsFolder() / "short-lived";
+        test::writeText(folder / "metrics.jsonl", "");
+        test::writeText(folder / "config.yaml", toYaml(TrainConfig()));
+        session_.refreshRuns();
+        QTRY_COMPARE_WITH_TIMEOUT(session_.runs().size(), std::size_t(4), 60000);
+        form_->choosePastRun("short-lived");
+        settle();
+        QCOMPARE(form_->runName(), QString("short-lived"));
+        const QSignalSpy chosen(form_.get(), &RunForm::newRunChosen);
+        fs::remove_all(folder);
+        session_.refreshRuns();
+        QTRY_COMPARE_WITH_TIMEOUT(session_.runs().size(), std::size_t(3), 60000);
+        settle();
+        QCOMPARE(chosen.count(), 1); // whoever shows its curves takes them away
+        QVERIFY(form_->pastRun() == nullptr);
+        QVERIFY(form_->config());
+    }
+
     void aFileThatIsNotChosenLeavesTheConfiguration()
     {
         form_->chooseNewRun();

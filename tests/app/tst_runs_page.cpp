@@ -328,6 +328,49 @@ private Q_SLOTS:
         QVERIFY(checkpoints->topLevelItem(1)->text(3).contains("star"));
     }
 
+    void aCheckpointGoesToTheTrashOnlyAfterAYes()
+    {
+        page_->select("first");
+        auto* const checkpoints = page_->findChild<CheckpointList*>()->table();
+        QTRY_COMPARE_WITH_TIMEOUT(checkpoints->topLevelItemCount(), 2, minute);
+        checkpoints->setCurrentItem(checkpoints->topLevelItem(1));
+        const auto folder = workspace_.runsFolder() / "first/checkpoints";
+        auto* const remove = page_->findChild<QPushButton*>("checkpointRemove");
+        dialogs_.nextAnswer = false;
+        remove->click();
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
+        QVERIFY(fs::exists(folder / checkpointName(10)));
+        QVERIFY2(dialogs_.consequence.contains("other checkpoints"), qPrintable(dialogs_.consequence));
+        dialogs_.nextAnswer = true;
+        remove->click();
+        QTRY_COMPARE_WITH_TIMEOUT(checkpoints->topLevelItemCount(), 1, minute);
+        QVERIFY(!fs::exists(folder / checkpointName(10)));
+        QCOMPARE(checkpoints->topLevelItem(0)->text(0), QString("20"));
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
+        dialogs_.nextAnswer = false;
+        remove->click(); // the last one costs more
+        QVERIFY2(dialogs_.consequence.contains("only one"), qPrintable(dialogs_.consequence));
+        dialogs_.nextAnswer = true;
+        QVERIFY(fs::exists(folder / checkpointName(20)));
+    }
+
+    void anExportThatFailsSaysWhy()
+    {
+        QSignalSpy failed(page_->findChild<RunActions*>(), &RunActions::failed);
+        page_->select("first");
+        dialogs_.nextPath.clear(); // cancelled
+        trigger("runExport");
+        QVERIFY(session_->jobs().empty());
+        const auto folder = *folder_ / "exported";
+        dialogs_.nextPath = QString::fromStdString(folder.string());
+        trigger("runExport"); // of a checkpoint without weights
+        QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, minute);
+        QVERIFY(failed[0][0].toString().contains("export"));
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
+        QVERIFY(page_->findChild<Banner*>()->isVisible());
+        QVERIFY(!fs::exists(folder));
+    }
+
     void nothingCanBeDoneWithTheCheckpointsOfTheRunBefore()
     {
         page_->select("first");
