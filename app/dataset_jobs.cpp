@@ -13,6 +13,7 @@ namespace nanodit {
 DatasetJobs::DatasetJobs(Session& session)
     : session_(session)
 {
+    connect(&session_, &Session::settingsChanged, this, [this] { outdated_ = forecasting_; });
 }
 
 void DatasetJobs::createDemo(const QString& folder, std::int64_t scenes)
@@ -136,11 +137,18 @@ void DatasetJobs::forecast()
     auto* const runner = session_.newJob(tr("Check of the passes"), Page::Dataset);
     runner->setKeepsNothing(); // it begins by itself
     connect(runner, &JobRunner::failed, this, &DatasetJobs::forecastFailed);
+    outdated_ = false;
     connect(runner, &JobRunner::finished, this, [this](JobEnd end) {
-        if (end == JobEnd::Cancelled)
-            Q_EMIT forecastFailed({tr("The check was stopped.").toStdString()});
+        if (end != JobEnd::Cancelled)
+            return;
+        outdated_ = false; // nobody wants to know any more
+        Q_EMIT forecastFailed({tr("The check was stopped.").toStdString()});
     });
-    connect(runner, &JobRunner::ended, this, [this] { forecasting_ = false; });
+    connect(runner, &JobRunner::ended, this, [this] {
+        forecasting_ = false;
+        if (outdated_)
+            forecast();
+    });
     ForecastRequest request;
     request.workspace = session_.workspace();
     request.device = session_.device();

@@ -85,6 +85,7 @@ private:
     JobRunner* runner_ = nullptr; ///< Owned by the session.
     DatasetWork work_ = DatasetWork::Import;
     bool forecasting_ = false;
+    bool outdated_ = false; ///< The settings have changed since the check that runs has begun.
 };
 
 } // namespace nanodit

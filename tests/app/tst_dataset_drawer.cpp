@@ -335,6 +335,22 @@ private Q_SLOTS:
         QVERIFY(button("forecastPasses")->isEnabled());
     }
 
+    void settingsThatChangeDuringACheckAreCheckedToo()
+    {
+        open(drawer<PassesPanel>());
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
+        const QSignalSpy begun(&jobs(), &DatasetJobs::forecastBegun), made(&jobs(), &DatasetJobs::forecastMade);
+        click("forecastPasses");
+        Q_EMIT session_->settingsChanged(); // the check has the earlier ones
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
+        QCOMPARE(begun.count(), 2);
+        QCOMPARE(made.count(), 2);
+        QVERIFY2(!text("passesSentence").startsWith("Checking"), qPrintable(text("passesSentence")));
+        Q_EMIT session_->settingsChanged(); // while none runs: once, for the panel is looked at
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
+        QCOMPARE(begun.count(), 3);
+    }
+
     void aStoppedReportSaysSo()
     {
         connect(

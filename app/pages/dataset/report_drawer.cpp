@@ -212,7 +212,10 @@ void ReportDrawer::askKept()
             if (session_.hasWorkspace() && session_.workspace().root == root)
                 alignment_->showKept(kept);
         },
-        [this](const Notice& why) { Q_EMIT failed(tr("Could not read the stored certificates"), why); });
+        [this, root = session_.workspace().root](const Notice& why) {
+            if (session_.workspace().root == root)
+                Q_EMIT failed(tr("Could not read the stored certificates"), why);
+        });
 }
 
 void ReportDrawer::connectCaptions()
