@@ -255,6 +255,38 @@ private Q_SLOTS:
         page()->loupe()->left()->setLens(Lens::Picture);
     }
 
+    void coloursWhoseFitWasStoppedWaitForTheButton()
+    {
+        page()->loupe()->left()->setLens(Lens::Colours);
+        settle();
+        grid()->selectAll(); // enough to be stopped in between
+        settle();
+        int started = 0;
+        const auto stops = connect(session_.get(), &Session::jobStarted, this, [&started](JobRunner* runner) {
+            ++started;
+            runner->requestStop();
+        });
+        auto* const scope = window_->findChild<QComboBox*>("colourScope");
+        scope->setCurrentIndex(scope->findData(static_cast<int>(BasisScope::Selection))); // which is always fitted
+        settle();
+        QCOMPARE(started, 1);
+        const auto& colours = *page()->loupe()->colours();
+        QVERIFY(colours.fit() == nullptr && !colours.fitting());
+        QVERIFY2(text("aboutColours").contains("Fit again"), qPrintable(text("aboutColours")));
+        for (const int other : {1, 2}) {
+            browser()->choose(idOf(static_cast<std::size_t>(other)));
+            settle();
+        }
+        QCOMPARE(started, 1); // it does not come back by itself
+        disconnect(stops);
+        button("fitColours")->click();
+        settle();
+        QVERIFY(colours.fit() != nullptr);
+        scope->setCurrentIndex(scope->findData(static_cast<int>(BasisScope::Set)));
+        settle();
+        page()->loupe()->left()->setLens(Lens::Picture);
+    }
+
     void bucketsFilterAndShowWhoLosesMost()
     {
         auto* const buckets = window_->findChild<BucketsPanel*>();

@@ -33,7 +33,7 @@ void FeatureColours::forget()
     ++generation_;
     fit_.reset();
     selection_.clear();
-    reading_ = false;
+    reading_ = gaveUp_ = false;
     if (auto* const running = std::exchange(job_, nullptr))
         running->requestStop();
     Q_EMIT fittingChanged();
@@ -45,7 +45,7 @@ void FeatureColours::setOptions(const PatchFitOptions& options)
     options_ = options;
     ++generation_;
     fit_.reset();
-    reading_ = false;
+    reading_ = gaveUp_ = false;
     if (auto* const running = std::exchange(job_, nullptr))
         running->requestStop();
     Q_EMIT fittingChanged();
@@ -72,7 +72,7 @@ std::optional<PatchFitOptions> FeatureColours::needed() const
 void FeatureColours::want()
 {
     const auto options = needed();
-    if (fit_ || fitting() || !options || !session_.hasWorkspace() || !session_.dinoEncoder())
+    if (fit_ || fitting() || gaveUp_ || !options || !session_.hasWorkspace() || !session_.dinoEncoder())
         return;
     if (options->scope == BasisScope::Selection) // what is kept was fitted on another one
         return start();
@@ -114,8 +114,14 @@ void FeatureColours::start()
         return;
     }
     auto* const runner = session_.newJob(tr("Patch colours"), Page::Dataset);
-    connect(runner, &JobRunner::failed, this,
-            [this](const Notice& why) { Q_EMIT failed(tr("Could not fit the colours"), why); });
+    connect(runner, &JobRunner::failed, this, [this, runner](const Notice& why) {
+        gaveUp_ = gaveUp_ || job_ == runner;
+        Q_EMIT failed(tr("Could not fit the colours"), why);
+    });
+    connect(runner, &JobRunner::finished, this, [this, runner](JobEnd end) {
+        if (end == JobEnd::Cancelled && job_ == runner) // else another fit is wanted now
+            gaveUp_ = true;
+    });
     connect(runner, &JobRunner::logged, this, &FeatureColours::logged);
     connect(runner, &JobRunner::ended, this, [this, runner] {
         if (job_ == runner) {
@@ -124,6 +130,7 @@ void FeatureColours::start()
         }
     });
     job_ = runner;
+    gaveUp_ = false;
     Q_EMIT fittingChanged();
     PatchFitRequest request{
         .workspace = session_.workspace(), .options = options, .records = std::move(records), .all = std::move(all)};

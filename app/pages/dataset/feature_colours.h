@@ -27,6 +27,9 @@ public:
     const std::shared_ptr<const PatchFit>& fit() const { return fit_; }
     bool fitting() const { return job_ != nullptr || reading_; }
 
+    /// The last fit was stopped or failed: only fitAgain() makes one, or other options.
+    bool gaveUp() const { return gaveUp_; }
+
     /// Reads the fit, or makes it.
     void want();
     /// Makes it anew, for example after pictures were added.
@@ -51,7 +54,7 @@ private:
     std::vector<RecordKey> selection_;
     std::shared_ptr<const PatchFit> fit_;
     JobRunner* job_ = nullptr;
-    bool reading_ = false;
+    bool reading_ = false, gaveUp_ = false;
     int generation_ = 0; ///< Of the options: answers to earlier ones are dropped.
 };
 

@@ -77,7 +77,9 @@ QWidget* LayerPanel::makeColours()
     about_ = new QLabel(box);
     about_->setWordWrap(true);
     setRole(about_, "small");
+    about_->setObjectName(QStringLiteral("aboutColours"));
     again_ = new QPushButton(tr("Fit again"), box);
+    again_->setObjectName(QStringLiteral("fitColours"));
     again_->setToolTip(tr("Fit the colours again, for example after adding pictures"));
     auto* const column = new QVBoxLayout(box);
     column->setContentsMargins(0, 0, 0, 0);
@@ -120,7 +122,9 @@ void LayerPanel::showColours()
                 .arg(fit->basis.patches)
                 .arg(fit->basis.pictures);
     else
-        text = colours.fitting() ? tr("Fitting…") : tr("Fitted when they are first shown.");
+        text = colours.fitting()  ? tr("Fitting…")
+               : colours.gaveUp() ? tr("Not fitted yet; Fit again starts it.")
+                                  : tr("Fitted when they are first shown.");
     if (fit && !fit->place.empty())
         text += QLatin1Char(' ') + tr("Position explains %1 % of the variance.").arg(100 * fit->place.share, 0, 'f', 1);
     about_->setText(text);

@@ -270,7 +270,8 @@ QString RecordLayers::obstacle(const RecordView& view, bool fitting) const
         return tr("Reading the patches…");
     if (lens_ == Lens::Cls)
         return tr("No CLS token. Run the dinov3 pass.");
-    return fitting ? tr("Fitting colours…") : tr("No patches to fit colours on. Run the dinov3 pass.");
+    return fitting ? tr("Fitting colours…")
+                   : tr("Colours are not fitted: select Fit again; records with valid patches are needed.");
 }
 
 } // namespace nanodit
