@@ -46,6 +46,20 @@ private Q_SLOTS:
 
     void cleanupTestCase() { closeWindow(); }
 
+    /// The first test: nothing was generated or typed yet. A prompt and a record that contradict each other give a
+    /// smear.
+    void aNewWorkspaceOffersAPromptAndARecordThatAgree()
+    {
+        const auto request = form()->request();
+        const auto* const reference = std::get_if<RecordReference>(&request.reference);
+        QVERIFY(reference != nullptr);
+        const auto* const record = session_->record(QString::fromStdString(reference->id));
+        QVERIFY(record != nullptr);
+        QCOMPARE(record->split, std::string("val")); // which the model was not trained on
+        QCOMPARE(find<PromptEdit>("prompt")->toPlainText(), QString::fromStdString(record->caption));
+        QVERIFY(request.size == record->bucket);
+    }
+
     void aComparisonThatIsReadyAfterAnotherViewWasChosenDoesNotReplaceIt()
     {
         std::vector<PictureStage::Compared> two;

@@ -271,7 +271,7 @@ QString RecordLayers::obstacle(const RecordView& view, bool fitting) const
     if (lens_ == Lens::Cls)
         return tr("No CLS token. Run the dinov3 pass.");
     return fitting ? tr("Fitting colours…")
-                   : tr("Colours are not fitted: select Fit again; records with valid patches are needed.");
+                   : tr("Colours are not fitted: press Fit again; records with valid patches are needed.");
 }
 
 } // namespace nanodit
