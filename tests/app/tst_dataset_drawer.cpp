@@ -317,6 +317,19 @@ private Q_SLOTS:
         page()->editing()->undoStack()->undo();
         settle();
         QVERIFY(session_->record(id)->excluded.empty() && button("excludeDuplicates")->isEnabled());
+        // Where somebody excluded the one that was to stay, the other one stays.
+        const int edits = page()->editing()->undoStack()->index();
+        page()->editing()->setExcluded({of}, "blurred");
+        settle();
+        QCOMPARE(pair->text(3), QStringLiteral("no, the other is"));
+        if (button("excludeDuplicates")->isEnabled()) { // for other pairs
+            click("excludeDuplicates");
+            settle();
+        }
+        QVERIFY(session_->record(id)->excluded.empty());
+        page()->editing()->undoStack()->setIndex(edits);
+        settle();
+        QVERIFY(session_->record(of)->excluded.empty());
         fs::remove(file(id));
         fs::rename(folder / "aside", file(id));
     }

@@ -78,8 +78,11 @@ DuplicatesPanel::DuplicatesPanel(Session& session, QWidget* parent)
 
 bool DuplicatesPanel::takesPart(const DuplicatePair& pair) const
 {
-    const auto* const record = session_.record(QString::fromStdString(pair.id));
-    return record != nullptr && record->excluded.empty();
+    const auto included = [this](const std::string& id) {
+        const auto* const record = session_.record(QString::fromStdString(id));
+        return record != nullptr && record->excluded.empty();
+    };
+    return included(pair.id) && included(pair.of); // else this one is what is left of the picture
 }
 
 void DuplicatesPanel::setFree(bool free)
@@ -141,9 +144,10 @@ void DuplicatesPanel::showStates()
             continue;
         auto* const item = table_->topLevelItem(static_cast<int>(i));
         const auto* const record = session_.record(QString::fromStdString(report_.pairs[i].id));
-        item->setText(DuplicatesState, record == nullptr          ? tr("gone")
-                                       : record->excluded.empty() ? tr("no")
-                                                                  : QString::fromStdString(record->excluded));
+        item->setText(DuplicatesState, record == nullptr             ? tr("gone")
+                                       : !record->excluded.empty()   ? QString::fromStdString(record->excluded)
+                                       : takesPart(report_.pairs[i]) ? tr("no")
+                                                                     : tr("no, the other is"));
     }
     columns_->measure();
     exclude_->setText(taking > 0 ? tr("Exclude %1").arg(countText(taking, tr("records"))) : tr("Exclude"));

@@ -36,7 +36,7 @@ Q_SIGNALS:
     void recordChosen(const QString& id);
 
 private:
-    bool takesPart(const DuplicatePair& pair) const;
+    bool takesPart(const DuplicatePair& pair) const; ///< Both of its records do.
 
     Session& session_;
     WorkHead* head_;
