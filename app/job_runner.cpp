@@ -71,6 +71,7 @@ void JobRunner::post(const Progress& progress)
 {
     const std::lock_guard lock(mutex_);
     newest_ = progress;
+    newestPlace_ = events_.size();
     wakeHome();
 }
 
@@ -100,19 +101,23 @@ void JobRunner::drainSoon()
 void JobRunner::drain()
 {
     std::optional<Progress> progress;
+    std::size_t place = 0;
     std::vector<std::function<void()>> events;
     {
         const std::lock_guard lock(mutex_);
         progress = std::exchange(newest_, std::nullopt);
+        place = newestPlace_;
         events = std::exchange(events_, {});
         homeAwake_ = false;
     }
     sinceDrain_.start();
-    for (const auto& event : events)
-        surely(event);
-    if (progress) {
-        lastProgress_ = *progress;
-        surely([this] { Q_EMIT progressed(lastProgress_); });
+    for (std::size_t i = 0; i <= events.size(); ++i) {
+        if (progress && i == place) {
+            lastProgress_ = *progress;
+            surely([this] { Q_EMIT progressed(lastProgress_); });
+        }
+        if (i < events.size())
+            surely(events[i]);
     }
 }
 

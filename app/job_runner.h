@@ -31,8 +31,8 @@ public:
 
     /// Once. Home thread; returns at once.
     void start(std::unique_ptr<Job> job);
-    /// Hands a value over from the job's thread: `event` is called on the home thread, in order. Any thread; returns at
-    /// once.
+    /// Hands a value over from the job's thread: `event` is called on the home thread, in order, also with the progress
+    /// that is told. Any thread; returns at once.
     void deliver(std::function<void()> event);
 
     void pause();
@@ -84,6 +84,7 @@ private:
 
     std::mutex mutex_; ///< Guards what the job's thread leaves here:
     std::optional<Progress> newest_;
+    std::size_t newestPlace_ = 0; ///< So many of the events were handed over before it.
     std::vector<std::function<void()>> events_;
     bool homeAwake_ = false;
 

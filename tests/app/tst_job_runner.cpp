@@ -101,6 +101,31 @@ private Q_SLOTS:
         QVERIFY(std::is_sorted(arrived.begin(), arrived.end()));
     }
 
+    /// The sentence about a finished picture would give way to its last step.
+    void whatIsHandedOverLastIsHeardLast()
+    {
+        JobRunner runner("picture", Page::Sample);
+        std::vector<std::string> heard;
+        connect(&runner, &JobRunner::progressed, this,
+                [&heard](const Progress& progress) { heard.push_back(std::to_string(progress.done)); });
+        QSignalSpy ended(&runner, &JobRunner::ended);
+        runner.start(makeJob([&](const JobContext& context) {
+            const auto report = [&context](std::int64_t done) {
+                context.report({.stage = Stage::Training, .done = done, .total = 2, .unit = Unit::Steps});
+            };
+            report(1);
+            runner.deliver([&heard] { heard.push_back("preview"); });
+            report(2);
+            runner.deliver([&heard] { heard.push_back("picture"); });
+            return JobEnd::Finished;
+        }));
+        QVERIFY(ended.wait(longest));
+        QVERIFY(heard.size() >= 3);
+        QCOMPARE(heard.back(), std::string("picture"));
+        QCOMPARE(heard[heard.size() - 2], std::string("2"));
+        QCOMPARE(heard[heard.size() - 3], std::string("preview"));
+    }
+
     void aListenerThatThrowsLosesNoEventAndNoEnd()
     {
         auto* const application = static_cast<CatchingApplication*>(QCoreApplication::instance());
