@@ -201,6 +201,19 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(browser->query().isEmpty() && session_->idle() && browser->idle(), minute);
     }
 
+    void theArrowsStepThroughTheRecordsAsSoonAsThePageIsOpened()
+    {
+        auto* const browser = window_->datasetPage()->browser();
+        press(Qt::Key_2, Qt::ControlModifier);
+        press(Qt::Key_1, Qt::ControlModifier);
+        QVERIFY(window_->findChild<ThumbnailGrid*>("thumbnailGrid")->hasFocus());
+        press(Qt::Key_Home);
+        const auto first = browser->current();
+        press(Qt::Key_Right);
+        QVERIFY2(browser->current() != first, qPrintable(first));
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle() && window_->settled(), minute);
+    }
+
     void theViewChangesWhileTheRecordsHaveTheFocus()
     {
         press(Qt::Key_1, Qt::ControlModifier);

@@ -235,6 +235,14 @@ void DatasetPage::makeCommands()
     connect(&jobs_, &DatasetJobs::busyChanged, pause, [this, pause] { pause->setEnabled(jobs_.busy()); });
 }
 
+/// Whoever comes to the page by its key goes on with the arrows.
+void DatasetPage::focusInEvent(QFocusEvent* event)
+{
+    QWidget::focusInEvent(event);
+    if (states_->currentIndex() == 1)
+        browser_->focusRecords();
+}
+
 void DatasetPage::showRecords()
 {
     const auto& counts = browser_->list().counts();
@@ -245,6 +253,8 @@ void DatasetPage::showRecords()
     frame_->fitInspector();
     if (!any)
         return;
+    if (hasFocus())
+        browser_->focusRecords();
     facts_->setSplits(browser_->splits());
     drawer_->showBuckets(browser_->list());
     if (session_.record(browser_->current()) == nullptr)

@@ -46,6 +46,9 @@ public:
 Q_SIGNALS:
     void remedyWanted(const nanodit::Remedy& remedy);
 
+protected:
+    void focusInEvent(QFocusEvent* event) override;
+
 private:
     QWidget* makeInspector();
     void connectSession();
