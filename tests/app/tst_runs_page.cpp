@@ -8,6 +8,7 @@
 #include "core/front/training.h"
 #include "core/io/atomic_file.h"
 #include "tests/support/active_window.h"
+#include "tests/support/another_process.h"
 #include "tests/support/scripted_dialogs.h"
 #include "tests/support/test_data.h"
 #include "widgets/banner.h"
@@ -28,9 +29,12 @@
 #include <QTreeWidget>
 
 #include <algorithm>
+#include <chrono>
+#include <csignal>
 #include <fcntl.h>
 #include <memory>
 #include <sys/stat.h>
+#include <thread>
 #include <unistd.h>
 
 using namespace nanodit;
@@ -352,6 +356,30 @@ private Q_SLOTS:
         QVERIFY2(dialogs_.consequence.contains("only one"), qPrintable(dialogs_.consequence));
         dialogs_.nextAnswer = true;
         QVERIFY(fs::exists(folder / checkpointName(20)));
+    }
+
+    void theNewestCheckpointOfARunThatAnotherProgramTrainsStays()
+    {
+        const auto folder = workspace_.runsFolder() / "first";
+        const auto other = test::startProcess([&folder] {
+            const RunLock lock(folder, "first");
+            std::this_thread::sleep_for(std::chrono::minutes(10));
+        });
+        const auto end = qScopeGuard([other] {
+            ::kill(other, SIGKILL);
+            test::endOf(other);
+        });
+        QTRY_VERIFY_WITH_TIMEOUT(runHolder(folder).has_value(), minute);
+        page_->select("first");
+        session_->refreshRuns();
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
+        auto* const checkpoints = page_->findChild<CheckpointList*>()->table();
+        QTRY_COMPARE_WITH_TIMEOUT(checkpoints->topLevelItemCount(), 2, minute);
+        const auto* const remove = page_->findChild<QPushButton*>("checkpointRemove");
+        checkpoints->setCurrentItem(checkpoints->topLevelItem(0)); // which that program continues from if it ends
+        QVERIFY(!remove->isEnabled());
+        checkpoints->setCurrentItem(checkpoints->topLevelItem(1));
+        QVERIFY(remove->isEnabled());
     }
 
     void anExportThatFailsSaysWhy()

@@ -19,7 +19,7 @@ class CheckpointList : public QWidget {
 
 public:
     CheckpointList(Session& session, Dialogs& dialogs, QWidget* parent = nullptr);
-    /// Null for no run. `training`: it is being trained here, so that its newest one stays.
+    /// Null for no run. `training`: it is being trained, here or by another program, so that its newest one stays.
     void showRun(const RunInfo* run, bool training);
     QTreeWidget* table() const { return table_; }
 

@@ -374,7 +374,7 @@ void RunsPage::currentChanged()
     const auto* const run = current();
     const bool isTraining = run != nullptr && currentName() == training();
     actions_->setRun(run, isTraining);
-    checkpoints_->showRun(run != nullptr ? &run->run : nullptr, isTraining);
+    checkpoints_->showRun(run != nullptr ? &run->run : nullptr, isTraining || (run != nullptr && run->held));
     updateState();
 }
 
