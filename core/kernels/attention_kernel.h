@@ -10,7 +10,7 @@ struct AttentionOutput {
 };
 
 struct AttentionGradients {
-    at::Tensor q, k, v;   ///< As the inputs are, in memory as [B, tokens, heads, d] or side by side in one product's.
+    at::Tensor q, k, v;   ///< As the inputs are, in memory as [B, tokens, heads, d].
     at::Tensor strengths; ///< [B, heads] float32; undefined without a prior.
 };
 

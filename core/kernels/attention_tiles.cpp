@@ -1,12 +1,10 @@
 #include "core/kernels/attention_kernel.h"
 #include "core/kernels/head_attention.h"
-#include "core/kernels/heads.h"
 #include "core/kernels/instruction_set.h"
 #include "core/kernels/tensor_memory.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
-#include <ATen/core/LegacyTypeDispatch.h>
 
 #include <algorithm>
 #include <atomic>
@@ -124,24 +122,6 @@ private:
     at::Tensor keyAt_; ///< [3, S padded]: row, column, whether it has a place
 };
 
-/// Room for the gradients of q, k and v. Where v is the last part of a product, its gradient lies in memory for that of
-/// the whole product, and so do those of q and k that are parts of it: splitHeads() then need not copy them. Keys that
-/// were turned or normed since have theirs elsewhere.
-AttentionGradients emptyGradients(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v)
-{
-    // Views that hold nothing else, so that splitHeads() can tell that the rest of the memory is nobody's.
-    const at::AutoDispatchBelowADInplaceOrView plainViews;
-    const auto heads = v.size(1), part = heads * v.size(3), count = partsUpTo(v);
-    const auto parts = splitHeads(at::empty({v.size(0), v.size(2), count * part}, v.options()), count, heads);
-    const auto roomFor = [&](const at::Tensor& x, std::int64_t before) { // so many parts before v
-        const bool beside = before < count && x.is_alias_of(v) && x.scalar_type() == v.scalar_type() &&
-                            x.sizes() == v.sizes() && x.strides() == v.strides() &&
-                            x.storage_offset() == v.storage_offset() - before * part;
-        return beside ? parts[static_cast<std::size_t>(count - 1 - before)] : emptyByToken(x);
-    };
-    return {.q = roomFor(q, 2), .k = roomFor(k, 1), .v = parts.back(), .strengths = {}};
-}
-
 /// Into how many parts each head is cut so that all threads work: the fewest, one when the heads suffice. Each part
 /// lays out what it is compared with anew and, backward, holds a gradient of all queries.
 std::int64_t partsOfHead(std::int64_t heads, std::int64_t length, std::int64_t leastLength)
@@ -206,7 +186,7 @@ public:
         length = (length + 63) / 64 * 64;
         const auto parts = (keys + length - 1) / length;
 
-        auto gradients = emptyGradients(q, k, v);
+        AttentionGradients gradients{.q = emptyByToken(q), .k = emptyByToken(k), .v = emptyByToken(v), .strengths = {}};
         // Each part of the keys has its own sum for q; they are added in their order, whichever thread made them.
         std::vector<at::Tensor> qParts = {gradients.q};
         if (parts > 1) {

@@ -9,7 +9,6 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
-#include <array>
 
 namespace nanodit {
 
@@ -212,27 +211,7 @@ at::Tensor byHeads(const at::Tensor& x, std::int64_t parts, std::int64_t heads)
     return x.view({x.size(0), x.size(1), parts, heads, x.size(2) / parts / heads}).permute({2, 0, 3, 1, 4});
 }
 
-/// Whether the last gradient lies in the memory of a whole product, of which nobody holds anything but these gradients,
-/// each in its place.
-bool lieInTheirProduct(const tensor_list& gradients)
-{
-    const auto& last = gradients.back();
-    if (!last.defined() || partsUpTo(last) != static_cast<std::int64_t>(gradients.size()))
-        return false;
-    std::size_t holders = 0;
-    std::int64_t place = 0;
-    for (const auto& gradient : gradients) {
-        if (gradient.defined() && gradient.is_alias_of(last)) {
-            if (gradient.strides() != last.strides() || gradient.storage_offset() != place)
-                return false;
-            ++holders;
-        }
-        place += last.size(1) * last.size(3);
-    }
-    return last.storage().use_count() == holders;
-}
-
-/// Views whose gradients are written where the product's gradient has them; autograd's own would stack them first.
+/// Views whose gradients are copied into that of the product in one sweep; autograd's own would stack them first.
 class SplitHeads : public torch::autograd::Function<SplitHeads> {
 public:
     static tensor_list forward(AutogradContext* context, const at::Tensor& x, std::int64_t parts, std::int64_t heads)
@@ -253,17 +232,15 @@ public:
         if (given == gradients.end())
             return {at::Tensor(), at::Tensor(), at::Tensor()};
         const auto shape = context->saved_data["shape"].toIntVector(); // [B, n, parts * heads * d]
-        const auto joined = lieInTheirProduct(gradients)
-                                ? gradients.back().as_strided(shape, {shape[1] * shape[2], shape[2], 1}, 0)
-                                : at::empty(shape, given->options());
+        const auto joined = at::empty(shape, given->options());
         const auto parts =
             byHeads(joined, static_cast<std::int64_t>(gradients.size()), context->saved_data["heads"].toInt())
                 .unbind(0);
         for (std::size_t i = 0; i < parts.size(); ++i) {
-            if (!gradients[i].defined())
-                parts[i].zero_();
-            else if (!gradients[i].is_alias_of(joined))
+            if (gradients[i].defined())
                 parts[i].copy_(gradients[i]);
+            else
+                parts[i].zero_();
         }
         return {joined, at::Tensor(), at::Tensor()};
     }
@@ -283,16 +260,6 @@ std::vector<at::Tensor> splitHeads(const at::Tensor& x, std::int64_t parts, std:
 at::Tensor joinHeads(const at::Tensor& x)
 {
     return x.transpose(1, 2).reshape({x.size(0), x.size(2), x.size(1) * x.size(3)});
-}
-
-std::int64_t partsUpTo(const at::Tensor& x)
-{
-    constexpr std::int64_t most = 3;
-    const auto part = x.size(1) * x.size(3), parts = x.stride(2) / part; // of a token's row
-    const std::array<std::int64_t, 4> strides = {x.size(2) * parts * part, x.size(3), parts * part, 1};
-    const bool fits = parts >= 1 && parts <= most && x.strides() == at::IntArrayRef(strides) &&
-                      x.storage_offset() == (parts - 1) * part;
-    return fits ? parts : 1;
 }
 
 at::Tensor turnedHeads(const at::Tensor& x, const at::Tensor& cosines, const at::Tensor& sines)

@@ -10,16 +10,11 @@ namespace nanodit {
 /// What lies between the products that give queries, keys and values, and attention.
 
 /// Parts of a product that lie beside each other, by heads: [B, n, parts * heads * d] -> parts of [B, heads, n, d], in
-/// its memory. Backward, gradients are joined in one sweep, or around the last one where its memory has room for the
-/// others and nobody else holds any of it: those that lie in their places there are not copied.
+/// its memory. Backward, gradients are joined in one sweep.
 std::vector<at::Tensor> splitHeads(const at::Tensor& x, std::int64_t parts, std::int64_t heads);
 
 /// [B, heads, n, d] -> [B, n, heads * d], a view where memory lies so.
 at::Tensor joinHeads(const at::Tensor& x);
-
-/// Of how many parts of a dense product x [B, heads, n, d] is the last, as splitHeads gives it: 2 or 3, or 1 where it
-/// is that of none.
-std::int64_t partsUpTo(const at::Tensor& x);
 
 /// Turns pairs of channels (i, i + d / 2) of the last m tokens by angles that depend on the token; the others rest.
 /// x [B, heads, n, d]; cosines, sines [1 or B, 1, m, d / 2] float32 -> as x, computed in float32. On the CPU in float32
