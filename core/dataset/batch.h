@@ -2,6 +2,7 @@
 
 #include "core/geometry/bucket.h"
 #include "core/runtime/compute.h"
+#include "core/runtime/device_copy.h"
 
 #include <ATen/core/Tensor.h>
 
@@ -32,9 +33,9 @@ struct Batch {
     {
         auto moved = *this;
         for (auto* const tensor : {&moved.latent, &moved.text, &moved.cls, &moved.patches})
-            *tensor = tensor->to(compute.device);
+            *tensor = sentTo(*tensor, compute.device);
         if (lossMask.defined())
-            moved.lossMask = lossMask.to(compute.device);
+            moved.lossMask = sentTo(lossMask, compute.device);
         return moved;
     }
 };

@@ -84,13 +84,16 @@ struct BatchMemory::Pool {
     std::size_t used = 0, spareBytes = 0, mostUsed = 0;
 };
 
-BatchMemory::BatchMemory()
+BatchMemory::BatchMemory(bool pinned)
     : pool_(std::make_shared<Pool>())
+    , pinned_(pinned)
 {
 }
 
 at::Tensor BatchMemory::floats(const std::vector<std::int64_t>& shape)
 {
+    if (pinned_)
+        return at::empty(shape, at::TensorOptions().dtype(at::kFloat).pinned_memory(true));
     std::size_t bytes = sizeof(float);
     for (const auto side : shape)
         bytes *= static_cast<std::size_t>(side);

@@ -156,7 +156,7 @@ std::optional<std::size_t> Loader::State::fill(Batch& batch, const std::vector<S
     batch.textMask = at::zeros({static_cast<std::int64_t>(count), longest}, at::TensorOptions().dtype(at::kBool));
     const bool masked = std::ranges::any_of(samples, [](const auto& sample) { return !sample.lossMask.shape.empty(); });
     if (masked)
-        batch.lossMask = at::ones({static_cast<std::int64_t>(count), 1, first.latent.shape[1], first.latent.shape[2]});
+        batch.lossMask = memory.floats(withBatch(count, {1, first.latent.shape[1], first.latent.shape[2]})).fill_(1);
     const bool scaled = !statistics.empty();
     for (std::size_t i = 0; i < count; ++i) {
         const auto& sample = samples[i];
@@ -205,6 +205,7 @@ Loader::Loader(std::shared_ptr<const ShardSet> set, LoaderOptions options)
     state.clsScale = {.shift = state.statistics.cls.mean, .divisor = state.clsDivisor};
     state.patchScale = {.shift = state.statistics.patches.mean, .divisor = state.patchDivisor};
     state.options = std::move(options);
+    state.memory = BatchMemory(state.options.pinned);
     std::vector<ImageSize> buckets;
     for (const auto& entry : state.set->entries())
         buckets.push_back(entry.bucket);

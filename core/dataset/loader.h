@@ -23,6 +23,7 @@ struct LoaderOptions {
     std::int64_t ranks = 1;
     std::int64_t threads = 1;  ///< That read ahead.
     std::int64_t prefetch = 4; ///< Batches read ahead.
+    bool pinned = false;       ///< Batches lie in page-locked memory, from which a GPU takes them (sentTo()).
 };
 
 /// An endless sequence of batches: every epoch holds each sample once, cut into batches of one bucket in shuffled

@@ -1,5 +1,7 @@
 #include "core/model/context.h"
 
+#include "core/runtime/device_copy.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -21,7 +23,7 @@ Conditions Conditions::to(const Compute& compute) const
     auto moved = *this;
     for (auto* const tensor : {&moved.cls, &moved.patches, &moved.patchMask, &moved.text, &moved.textMask}) {
         if (tensor->defined())
-            *tensor = tensor->to(compute.device);
+            *tensor = sentTo(*tensor, compute.device);
     }
     return moved;
 }
@@ -30,7 +32,7 @@ at::Tensor sampleColumn(const std::vector<bool>& flags, at::Device device)
 {
     auto column = at::empty({static_cast<std::int64_t>(flags.size())}, at::kBool);
     std::copy(flags.begin(), flags.end(), column.data_ptr<bool>());
-    return column.to(device);
+    return sentTo(column, device);
 }
 
 KeyValues KeyValues::forEach(std::int64_t samples) const
@@ -86,14 +88,14 @@ ContextSegment makeSegment(const at::Tensor& tokens, const at::Tensor& mask, con
     if (nulls > 0) {
         const auto first = (at::arange(kept, at::kLong) == 0).unsqueeze(0);
         const auto nullHere = droppedColumn.unsqueeze(1).logical_and(first); // [B, S]
-        segment.tokens = at::where(nullHere.unsqueeze(2).to(tokens.device()), null, segment.tokens);
+        segment.tokens = at::where(sentTo(nullHere.unsqueeze(2), tokens.device()), null, segment.tokens);
         valid = at::where(droppedColumn.unsqueeze(1), first, valid);
     }
     if (nulls > 0 || !valid.all().item<bool>()) {
         auto bias = valid.to(at::kFloat).log(); // 0 or -infinity
         if (nulls > 0)
             bias.add_(droppedColumn.to(at::kFloat).unsqueeze(1), nullBias);
-        segment.logitBias = bias.to(tokens.device());
+        segment.logitBias = sentTo(bias, tokens.device());
     }
     return segment;
 }

@@ -1,5 +1,6 @@
 #include "core/train/draws.h"
 
+#include "core/runtime/device_copy.h"
 #include "core/runtime/split_mix.h"
 #include "core/train/patch_dropout.h"
 
@@ -36,7 +37,8 @@ Drops Draws::asDrops() const
 
 Draws Draws::to(const Compute& compute) const
 {
-    return {.drops = drops, .t = t.to(compute.device), .noise = noise.to(compute.device), .patchMask = patchMask};
+    return {
+        .drops = drops, .t = sentTo(t, compute.device), .noise = sentTo(noise, compute.device), .patchMask = patchMask};
 }
 
 Draws drawMicroBatch(const DrawKey& key, const ConditionConfig& conditions, const FlowConfig& flow,

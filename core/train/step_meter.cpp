@@ -36,9 +36,9 @@ StepMeter::StepMeter()
 {
 }
 
-void StepMeter::add(const Draws& draws, const at::Tensor& perSample, const at::Tensor& velocity)
+void StepMeter::add(const Draws& draws, const LossValues& values)
 {
-    const auto losses = perSample.detach().to(at::kCPU, at::kDouble).contiguous();
+    const auto losses = values.perSample.contiguous();
     for (std::size_t i = 0; i < draws.drops.size(); ++i) {
         const double loss = losses.data_ptr<double>()[i];
         const auto quarter = std::clamp(static_cast<int>(draws.t.data_ptr<float>()[i] * 4), 0, 3);
@@ -49,14 +49,16 @@ void StepMeter::add(const Draws& draws, const at::Tensor& perSample, const at::T
         }
     }
     lossSum_ += losses.mean().item<double>();
-    squaredVelocity_ += velocity.square().mean().item<double>();
+    squaredVelocity_ += values.squaredVelocity;
+    addTo(internal_, values.internal);
+    addTo(repa_, values.repa);
     samples_ += losses.size(0);
     ++microBatches_;
 }
 
 void StepMeter::addTo(Mean& mean, const at::Tensor& perSample)
 {
-    mean.sum += perSample.detach().to(at::kDouble).sum().item<double>();
+    mean.sum += perSample.sum().item<double>();
     mean.count += perSample.size(0);
 }
 

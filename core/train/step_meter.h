@@ -13,16 +13,20 @@ namespace nanodit {
 
 struct Draws;
 
+/// The losses of a micro-batch of B samples: float64, on the CPU.
+struct LossValues {
+    at::Tensor perSample;       ///< [B]
+    double total = 0;           ///< What is differentiated.
+    double squaredVelocity = 0; ///< mean(v^2)
+    at::Tensor internal;        ///< Of the internal head: [B], or [0] where there is none.
+    at::Tensor repa;            ///< Of the samples that were aligned, [0] without any.
+};
+
 /// Gathers a step's metrics over its micro-batches.
 class StepMeter {
 public:
     StepMeter();
-    /// perSample [B], velocity [B, C, H, W].
-    void add(const Draws& draws, const at::Tensor& perSample, const at::Tensor& velocity);
-    /// Other losses [B] of the same samples, where there are any: of the internal head, and of the samples that were
-    /// aligned.
-    void addInternal(const at::Tensor& perSample) { addTo(internal_, perSample); }
-    void addRepa(const at::Tensor& perSample) { addTo(repa_, perSample); }
+    void add(const Draws& draws, const LossValues& values);
     void waitedForData(double seconds) { dataWait_ += seconds; }
     /// Seconds in which something else than the step was done, or nothing: they do not count for samples per second.
     void leaveOut(double seconds) { leftOut_ += seconds; }

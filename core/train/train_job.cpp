@@ -263,6 +263,7 @@ LoaderOptions TrainJob::loaderOptions() const
     auto options = loaderOptionsOf(stateNow());
     options.rank = request_.meeting.rank;
     options.ranks = request_.meeting.size;
+    options.pinned = compute_.device.is_cuda();
     return options;
 }
 

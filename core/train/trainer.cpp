@@ -160,6 +160,23 @@ Trainer::Loss Trainer::lossOf(const Batch& batch, const Draws& draws, ForwardOpt
     return loss;
 }
 
+LossValues Trainer::Loss::values() const
+{
+    std::vector<at::Tensor> there;
+    std::vector<std::int64_t> sizes;
+    for (const auto& part : {flow.perSample, total, flow.velocity.square().mean(), flow.internal, repa}) {
+        sizes.push_back(part.defined() ? part.numel() : 0);
+        if (part.defined())
+            there.push_back(part.detach().to(at::kDouble).flatten());
+    }
+    const auto here = at::cat(there).to(at::kCPU).split_with_sizes(sizes);
+    return {.perSample = here[0],
+            .total = here[1].item<double>(),
+            .squaredVelocity = here[2].item<double>(),
+            .internal = here[3],
+            .repa = here[4]};
+}
+
 std::optional<StepMetrics> Trainer::step(const BatchSource& next, const std::function<bool()>& stop,
                                          const Observer& observer)
 {
@@ -196,18 +213,15 @@ std::optional<StepMetrics> Trainer::step(const BatchSource& next, const std::fun
         }
         const auto loss = lossOf(batch, draws, {.checkpointing = config_.checkpointing}, observer);
         record.microBatches.push_back(recordOf(batch, draws));
-        record.microBatches.back().losses = numbersOf(loss.flow.perSample);
-        if (!record.microBatches.back().unsound().empty() || !std::isfinite(loss.total.item<double>()))
+        const auto values = loss.values(); // a device goes on with the backward pass while the next batch is made
+        record.microBatches.back().losses = numbersOf(values.perSample);
+        if (!record.microBatches.back().unsound().empty() || !std::isfinite(values.total))
             continue; // it would spoil the gradient of the others
         if (reducer_ && micro + 1 == microBatches)
             reducer_->expectLastPass();
         (loss.total / static_cast<double>(ofAll)).backward();
         ++sound;
-        meter.add(draws, loss.flow.perSample, loss.flow.velocity); // behind what a device has to do first
-        if (loss.flow.internal.defined())
-            meter.addInternal(loss.flow.internal);
-        if (loss.repa.defined())
-            meter.addRepa(loss.repa);
+        meter.add(draws, values);
     }
     completeGradients(parameters);
     record_ = std::move(record);

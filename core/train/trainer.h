@@ -114,6 +114,8 @@ private:
         FlowLoss flow;
         at::Tensor repa = {};  ///< [samples that were aligned]; undefined without representation alignment.
         at::Tensor total = {}; ///< What is differentiated: the flow's mean, and the other losses by their weights.
+
+        LossValues values() const; ///< Waits once for a device.
     };
     Loss lossOf(const Batch& batch, const Draws& draws, ForwardOptions options, const Observer& observer) const;
     /// Whether the next step aligns a block's output.

@@ -171,7 +171,7 @@ private:
     std::vector<Pair> tensors_;
 };
 
-std::atomic<long> operations = 0;
+std::atomic<long> operations = 0, fetches = 0;
 
 /// Runs any operation with the CPU's kernel.
 void compute(const c10::OperatorHandle& op, torch::jit::Stack* stack)
@@ -181,6 +181,9 @@ void compute(const c10::OperatorHandle& op, torch::jit::Stack* stack)
     const auto& arguments = schema.arguments();
     Call call(schema);
     const auto first = stack->size() - arguments.size();
+    if (schema.name() == "aten::_local_scalar_dense" ||
+        (schema.name() == "aten::copy_" && (*stack)[first].toTensor().is_cpu()))
+        ++fetches;
     for (std::size_t i = 0; i < arguments.size(); ++i) {
         auto& value = (*stack)[first + i];
         value = call.handedDown(value, arguments[i].alias_info() != nullptr && arguments[i].alias_info()->isWrite());
@@ -228,6 +231,11 @@ at::Device farDevice()
 long farOperations()
 {
     return operations;
+}
+
+long farFetches()
+{
+    return fetches;
 }
 
 } // namespace nanodit::test

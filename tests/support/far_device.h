@@ -21,5 +21,7 @@ inline bool farDeviceLearns()
 
 /// How many operations it has computed.
 long farOperations();
+/// How often the CPU waited for it: it took single numbers from there, or copied a tensor.
+long farFetches();
 
 } // namespace nanodit::test

@@ -54,6 +54,16 @@ private Q_SLOTS:
         }
         QCOMPARE(kept.sum().item<double>(), 60.0);
     }
+
+    void memoryForAGpuIsPageLocked()
+    {
+        if (!at::hasCUDA())
+            QSKIP("LibTorch can use no GPU here");
+        BatchMemory memory(true);
+        const auto x = memory.floats({4, 5}).fill_(3);
+        QVERIFY(x.is_pinned());
+        QCOMPARE(memory.bytesHeld(), std::size_t{0});
+    }
 };
 
 QTEST_APPLESS_MAIN(TestBatchMemory)

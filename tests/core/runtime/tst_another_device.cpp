@@ -152,6 +152,24 @@ private Q_SLOTS:
             QVERIFY(at::allclose(farWeights[i], nearWeights[i], 1e-3, 1e-4));
     }
 
+    /// A device computes the gradients of a micro-batch while the CPU makes the next one.
+    void aMicroBatchIsWaitedForOnce()
+    {
+        const auto fetchesOfAStep = [](std::int64_t microBatches) {
+            TrainConfig config;
+            config.model = test::tinyModelConfig();
+            config.optimiser.accumulation = microBatches;
+            config.conditions = {.dropBoth = 0.25, .dropDino = 0.25, .dropText = 0.25};
+            Trainer trainer(config, 8, makeCompute(far(), config.arithmetic()));
+            std::uint64_t number = 0;
+            const auto before = test::farFetches();
+            trainer.step([&] { return test::randomBatch(config.model, 6, number++); });
+            return test::farFetches() - before;
+        };
+        const auto two = fetchesOfAStep(2);
+        QCOMPARE(fetchesOfAStep(5) - two, 3L);
+    }
+
     void aTrainingWithPreviewsAttentionAndValidation()
     {
         if (!farDeviceLearns())

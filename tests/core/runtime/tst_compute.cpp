@@ -1,6 +1,7 @@
 #include "core/runtime/compute.h"
 #include "core/runtime/compute_devices.h"
 #include "core/runtime/compute_info.h"
+#include "core/runtime/device_copy.h"
 #include "core/runtime/tf32.h"
 #include "tests/support/far_device.h"
 #include "tests/support/test_data.h"
@@ -217,6 +218,20 @@ private Q_SLOTS:
         }
         wishTf32(gpu, true);
         QVERIFY(allowed());
+    }
+
+    void tensorsAreSentToDevices()
+    {
+        const auto x = at::randn({2, 3});
+        QVERIFY(sentTo(x, at::kCPU).is_same(x));
+        const auto reaches = [&x](at::Device device) {
+            const auto there = sentTo(x, device);
+            return there.device() == device && sentTo(there, device).is_same(there) &&
+                   at::equal(sentTo(there, at::kCPU), x);
+        };
+        QVERIFY(reaches(test::farDevice()));
+        if (at::hasCUDA())
+            QVERIFY(reaches(at::Device(at::kCUDA, 0)));
     }
 
     void theDeviceOfAnExtensionCanBeChosen()
