@@ -21,6 +21,7 @@ std::string timingKey(const TrainConfig& config, const BucketForecast& bucket, c
     shape.precision = config.precision;
     shape.checkpointing = config.checkpointing;
     shape.tf32 = config.tf32;
+    shape.deterministic = config.deterministic;
     shape.ema = config.ema;
     return toYaml(shape) + bucketName(bucket.bucket) + device.device +
            (device.precision ? nameOf(*device.precision) : std::string());

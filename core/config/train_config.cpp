@@ -101,6 +101,10 @@ void TrainConfig::visit(FieldVisitor& v)
              "Let a GPU round the factors of float32 products to TensorFloat-32, which is several times as fast; "
              "the CPU never does."},
             tf32);
+    v.field({"deterministic",
+             "Let attention on a GPU add in a fixed order, so that a resumed run ends in the same bits; slower where "
+             "LibTorch's fused kernels would compute it. The CPU always does."},
+            deterministic);
     v.field({"checkpointing", "Recompute activations in the backward pass: less memory, about a third more time."},
             checkpointing);
 
@@ -247,6 +251,10 @@ std::vector<ConfigIssue> TrainConfig::remarks(std::int64_t stepsDone) const
         remarks.push_back({"flow.internal_weight", "is 0: the internal head (model.internal_head) will learn nothing"});
     if (repa.enabled() && repa.samples == RepaSamples::WithoutDino && conditions.dropBoth + conditions.dropDino == 0)
         remarks.push_back({"repa.samples", "is without_dino, but no sample loses its DINO: nothing will be aligned"});
+    if (repa.enabled() && deterministic)
+        remarks.push_back({"deterministic",
+                           "is true, but on a GPU representation alignment (repa.weight) still adds in "
+                           "no fixed order: a resumed run may differ in the last bits"});
     if (optimiser.weightDecay * optimiser.lr >= 1)
         remarks.push_back({"optimiser.weight_decay", "times optimiser.lr is 1 or more: each step erases the weights"});
     if (optimiser.clip > 0 && optimiser.clip < 1e-6)

@@ -139,6 +139,7 @@ struct TrainConfig {
     EmaConfig ema;
     Precision precision = Precision::Float32;
     bool tf32 = true;           ///< A GPU may round the factors of float32 products to TensorFloat-32.
+    bool deterministic = false; ///< Attention on a GPU adds in a fixed order.
     bool checkpointing = false; ///< Recompute activations in the backward pass.
     SavingConfig saving;
     PreviewConfig previews;

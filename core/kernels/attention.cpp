@@ -1,6 +1,7 @@
 #include "core/kernels/attention.h"
 
 #include "core/kernels/attention_kernel.h"
+#include "core/kernels/fixed_order.h"
 #include "core/kernels/tensor_memory.h"
 
 #include <ATen/ATen.h>
@@ -66,14 +67,15 @@ private:
 };
 
 /// By LibTorch's own fused kernels, on a GPU and from version 2.1 on. They take no prior, and a bias only in the type
-/// of the queries: in bf16 ln n would be off by more than one in a hundred. Empty where they do not apply.
+/// of the queries: in bf16 ln n would be off by more than one in a hundred. Empty where they do not apply, or where
+/// sums need a fixed order (FixedOrderScope).
 std::optional<at::Tensor> fusedAttention([[maybe_unused]] const at::Tensor& q, [[maybe_unused]] const at::Tensor& k,
                                          [[maybe_unused]] const at::Tensor& v,
                                          [[maybe_unused]] const AttentionTerms& terms)
 {
 #if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 1)
     const bool exact = !terms.bias.defined() || q.scalar_type() == at::kFloat;
-    if (q.is_cuda() && exact && !terms.prior.defined()) {
+    if (q.is_cuda() && exact && !terms.prior.defined() && !addsInFixedOrder()) {
         const auto mask = terms.bias.defined() ? std::optional(terms.bias) : std::nullopt;
         return at::scaled_dot_product_attention(q, k, v, mask, 0, false, terms.scale);
     }

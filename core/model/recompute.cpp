@@ -1,5 +1,6 @@
 #include "core/model/recompute.h"
 
+#include "core/kernels/fixed_order.h"
 #include "core/model/autocast.h"
 
 #include <torch/csrc/autograd/custom_function.h>
@@ -19,10 +20,12 @@ struct Body : torch::CustomClassHolder {
     explicit Body(TensorFunction function)
         : run(std::move(function))
         , autocast(autocastType())
+        , fixedOrder(addsInFixedOrder())
     {
     }
     TensorFunction run;
     std::optional<at::ScalarType> autocast;
+    bool fixedOrder;
 };
 
 class Recompute : public torch::autograd::Function<Recompute> {
@@ -45,6 +48,7 @@ public:
         {
             const at::AutoGradMode withGradient(true);
             const AutocastScope autocast(body.autocast);
+            const FixedOrderScope fixedOrder(body.fixedOrder);
             output = body.run(inputs);
         }
         torch::autograd::backward({output}, {gradients[0]}); // Parameters get theirs here.

@@ -11,7 +11,8 @@ namespace nanodit {
 using TensorFunction = std::function<at::Tensor(const std::vector<at::Tensor>&)>;
 
 /// body(inputs), keeping only the inputs for the backward pass, which runs the body again (Chen et al. 2016). Autocast
-/// is as it was in the first run. At least one input must require a gradient; the body must not draw random numbers.
+/// and the order of sums (FixedOrderScope) are as they were in the first run. At least one input must require a
+/// gradient; the body must not draw random numbers.
 at::Tensor recomputed(const TensorFunction& body, const std::vector<at::Tensor>& inputs);
 
 } // namespace nanodit

@@ -1,5 +1,6 @@
 #include "core/train/trainer.h"
 
+#include "core/kernels/fixed_order.h"
 #include "core/model/autocast.h"
 #include "core/model/gradients.h"
 #include "core/model/rounded_weight.h"
@@ -132,6 +133,7 @@ Trainer::Loss Trainer::lossOf(const Batch& batch, const Draws& draws, ForwardOpt
                               const Observer& observer) const
 {
     const AutocastScope autocast(compute_.precision);
+    const FixedOrderScope fixedOrder(config_.deterministic);
     const auto there = draws.to(compute_);
     const auto grid = model_->tokenGrid(batch.latent.size(2), batch.latent.size(3));
     auto conditions = conditionsOf(batch);

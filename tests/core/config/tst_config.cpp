@@ -186,6 +186,10 @@ void ConfigTest::settingsThatAreHardlyMeantAreRemarkedOn_data()
     QTest::newRow("best of raw weights without an average")
         << "ema: {enabled: false}\nvalidation: {every: 100, weights: both}\nsaving: {best_by: raw/reconstruction/ssim}"
         << "saving.best_by";
+    QTest::newRow("sums in a fixed order") << "deterministic: true"
+                                           << "";
+    QTest::newRow("sums in a fixed order, but for the alignment") << "deterministic: true\nrepa: {weight: 0.5}"
+                                                                  << "deterministic";
     QTest::newRow("clipped to nothing") << "optimiser: {clip: 1e-9}"
                                         << "optimiser.clip";
 }

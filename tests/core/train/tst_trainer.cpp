@@ -1,4 +1,5 @@
 #include "core/config/train_config.h"
+#include "core/kernels/fixed_order.h"
 #include "core/runs/metrics_file.h"
 #include "core/train/flow_matching.h"
 #include "core/train/trainer.h"
@@ -218,6 +219,21 @@ private Q_SLOTS:
         QVERIFY(equalTensors(second.tensors().optimiser, unbroken.tensors().optimiser));
         QVERIFY(equalTensors(second.tensors().projector, unbroken.tensors().projector));
         QCOMPARE(unbroken.tensors().projector.empty(), endOfRepa == 0);
+    }
+
+    /// What that is worth shows on a GPU alone.
+    void sumsHaveAFixedOrderWhereThatIsAskedFor()
+    {
+        for (const bool deterministic : {false, true}) {
+            auto config = tinyConfig();
+            config.deterministic = deterministic;
+            Trainer trainer(config, textTokens);
+            Source source;
+            std::vector<bool> seen;
+            trainer.step(std::ref(source), {}, [&seen](const MicroBatchTrace&) { seen.push_back(addsInFixedOrder()); });
+            QCOMPARE(seen, std::vector<bool>{deterministic});
+            QVERIFY(!addsInFixedOrder());
+        }
     }
 
     /// No sample loses its DINO, so that none is aligned: what is there for it changes no number of the model.
