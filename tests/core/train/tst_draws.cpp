@@ -244,6 +244,15 @@ private Q_SLOTS:
             QVERIFY(!at::equal(draw(key), draw(other)));
     }
 
+    /// LibTorch's generator takes 32 bits of what all 64 bits of a seed are mixed into.
+    void bothHalvesOfASeedCount()
+    {
+        const auto draw = [](std::int64_t seed) { return drawMicroBatch({.seed = seed}, {}, {}, {2, 4, 8, 8}); };
+        const auto of5 = draw(5);
+        for (const auto upper : {std::int64_t{1} << 32, std::int64_t{1} << 62})
+            QVERIFY(!at::equal(draw(5 + upper).noise, of5.noise));
+    }
+
     void otherDrawsAreWhatTheyWereWithoutIt()
     {
         const DrawKey key{.seed = 1, .step = 2, .microBatch = 3, .rank = 4};
