@@ -20,9 +20,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Pixels of the bucket per latent pixel along each side, where nothing else tells.
-constexpr std::int64_t latentFactor = 8;
-
 /// By path; hidden files and folders (those that are being written) are passed over.
 std::vector<fs::path> tarsBelow(const fs::path& folder)
 {
@@ -118,7 +115,7 @@ std::vector<ImageSize> Shard::bucketsByLatents() const
             const auto shape = parseNpyHeader(bytes, ids_[i]).shape;
             constexpr std::int64_t longest = std::int64_t{1} << 24; // of nothing, a header may claim any length
             if (shape.size() == 3 && shape[1] <= longest && shape[2] <= longest)
-                bucket = {.width = shape[2] * latentFactor, .height = shape[1] * latentFactor};
+                bucket = {.width = shape[2] * usualLatentFactor, .height = shape[1] * usualLatentFactor};
         } catch (const DataError&) { // Reading the sample tells what is wrong with it.
         }
     }

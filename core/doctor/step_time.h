@@ -32,10 +32,10 @@ struct StepTimes {
 struct StepTimeRequest {
     TrainConfig config; ///< Widths of 0 become those of T5 XXL (4096) and of a DINOv3 ViT-L (1024).
     ImageSize picture = {1024, 1024};
-    std::int64_t textTokens = 512; ///< All of them valid.
-    std::int64_t dinoPatch = 16;   ///< Pixels along a side of a DINO patch.
-    std::int64_t latentPixel = 8;  ///< Pixels along a side of one of the latent's.
-    std::int64_t steps = 5;        ///< That are timed, after one that is not.
+    std::int64_t textTokens = 512;                ///< All of them valid.
+    std::int64_t dinoPatch = 16;                  ///< Pixels along a side of a DINO patch.
+    std::int64_t latentPixel = usualLatentFactor; ///< Pixels along a side of one of the latent's.
+    std::int64_t steps = 5;                       ///< That are timed, after one that is not.
     ComputeChoice device;
     std::function<void(const StepTimes&)> finished = [](const auto&) {};
 

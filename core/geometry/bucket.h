@@ -57,8 +57,12 @@ PixelBox bucketCrop(ImageSize original, ImageSize bucket);
 ImageSize dinoInputSize(ImageSize bucket, std::int64_t patchSize);
 GridSize dinoGrid(ImageSize bucket, std::int64_t patchSize);
 
-/// The grid of the diffusion transformer's tokens: VAE factor (8) x patchify (2) pixels a token.
-GridSize latentTokenGrid(ImageSize bucket, std::int64_t vaeFactor = 8, std::int64_t patchify = 2);
+/// Pixels of a picture per latent pixel along each side with the usual autoencoders (Stable Diffusion's, FLUX's), for
+/// where the autoencoder itself is not known.
+constexpr std::int64_t usualLatentFactor = 8;
+
+/// The grid of the diffusion transformer's tokens: VAE factor x patchify pixels a token.
+GridSize latentTokenGrid(ImageSize bucket, std::int64_t vaeFactor = usualLatentFactor, std::int64_t patchify = 2);
 
 /// The piece of the bucket image, in bucket pixels, that a cell of a grid covers.
 PixelBox cellBox(ImageSize bucket, GridSize grid, GridCell cell);

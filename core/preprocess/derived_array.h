@@ -4,6 +4,7 @@
 #include "core/dataset/provenance.h"
 #include "core/dataset/record.h"
 #include "core/dataset/record_info.h"
+#include "core/geometry/bucket.h"
 #include "core/io/array.h"
 
 #include <filesystem>
@@ -19,7 +20,7 @@ struct ArrayExpectations {
     std::int64_t textTokens = 512; ///< Largest L.
     std::optional<std::int64_t> textWidth;
     std::optional<std::int64_t> latentChannels;
-    std::int64_t latentFactor = 8; ///< Pixels per latent pixel along each side.
+    std::int64_t latentFactor = usualLatentFactor; ///< Pixels per latent pixel along each side.
     std::optional<std::int64_t> dinoWidth;
     std::optional<std::int64_t> patchSize; ///< p of the ViT, pixels.
     bool bf16Products = false;             ///< Of T5 and the ViT: factors rounded to bfloat16.

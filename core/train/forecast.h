@@ -2,6 +2,7 @@
 
 #include "core/config/train_config.h"
 #include "core/config/workspace_config.h"
+#include "core/geometry/bucket.h"
 #include "core/runtime/compute_choice.h"
 
 #include <cstdint>
@@ -23,8 +24,8 @@ struct TrainData {
     std::int64_t textWidth = 4096; ///< Of the encoders, as are the next two.
     std::int64_t dinoWidth = 1024;
     std::int64_t latentChannels = 16;
-    std::int64_t dinoPatch = 16;   ///< Pixels along a side of a DINO patch.
-    std::int64_t latentPixel = 8;  ///< Pixels along a side of one of the latent's.
+    std::int64_t dinoPatch = 16;                  ///< Pixels along a side of a DINO patch.
+    std::int64_t latentPixel = usualLatentFactor; ///< Pixels along a side of one of the latent's.
     std::int64_t pictureBytes = 0; ///< That decoding a picture of the largest bucket takes; 0 without an autoencoder.
 };
 
