@@ -243,7 +243,8 @@ fs::path setAsideBehind(const fs::path& runFolder, std::int64_t step)
             later.push_back(checkpoint);
     }
     const auto pictures = previewsBehind(runFolder, step);
-    if (later.empty()) {
+    auto made = reportsBehind(runFolder, step);
+    if (later.empty() && made.empty()) {
         std::error_code ignored; // what stays is painted over
         for (const auto& picture : pictures)
             fs::remove(picture, ignored);
@@ -259,7 +260,6 @@ fs::path setAsideBehind(const fs::path& runFolder, std::int64_t step)
             fs::copy_file(runFolder / "metrics.jsonl", folder / "metrics.jsonl");
         for (const auto& checkpoint : later)
             fs::rename(checkpoint, folder / checkpoint.filename());
-        auto made = reportsBehind(runFolder, step);
         made.insert(made.end(), pictures.begin(), pictures.end());
         for (const auto& one : made) {
             const auto place = folder / one.lexically_relative(runFolder);
@@ -267,7 +267,8 @@ fs::path setAsideBehind(const fs::path& runFolder, std::int64_t step)
             fs::rename(one, place);
         }
     } catch (const fs::filesystem_error& error) {
-        throw StoreError("later checkpoints could not be moved to " + folder.string() + ": " + error.code().message());
+        throw StoreError("what was made of later steps could not be moved to " + folder.string() + ": " +
+                         error.code().message());
     }
     return folder;
 }

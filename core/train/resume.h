@@ -54,8 +54,8 @@ void tellDifferences(const ResumePoint& restored, const std::filesystem::path& r
 
 /// Moves the checkpoints of later steps than `step` to runFolder/set-aside, with what was painted and reported of later
 /// steps and a copy of metrics.jsonl: what is done again must not be mistaken for it, and nothing is lost. Gives the
-/// folder, empty when there was no such checkpoint: then pictures behind the last one go, as the lines of metrics.jsonl
-/// do. Throws StoreError.
+/// folder, empty when there was no such checkpoint or report: then pictures behind the last one go, as the lines of
+/// metrics.jsonl do. Throws StoreError.
 std::filesystem::path setAsideBehind(const std::filesystem::path& runFolder, std::int64_t step);
 
 } // namespace nanodit

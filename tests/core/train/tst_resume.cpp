@@ -470,6 +470,20 @@ private Q_SLOTS:
             QVERIFY2(!fs::exists(run / file) && readTextFile(aside / file) == file, file.c_str());
     }
 
+    /// As when a run is killed between a step that was not finite and the next checkpoint.
+    void reportsThatNoCheckpointIsBehindAreSetAsideToo()
+    {
+        const TemporaryFolder run;
+        const std::string report = "nonfinite/step-00000007.json";
+        writeText(run / "checkpoints/step-00000004/state.json", "{}");
+        writeText(run / report, "7");
+        const auto aside = setAsideBehind(run.path(), 4);
+        QVERIFY(!fs::exists(run / report));
+        QCOMPARE(readTextFile(aside / report), std::string("7"));
+        QVERIFY(fs::exists(run / "checkpoints/step-00000004"));
+        QVERIFY(setAsideBehind(run.path(), 4).empty());
+    }
+
     void checkpointsAreCopiesOfTheirStep()
     {
         // Written while training goes on, they hold what was there when they were begun.
