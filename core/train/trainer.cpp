@@ -215,7 +215,8 @@ std::optional<StepMetrics> Trainer::step(const BatchSource& next, const std::fun
         }
         const auto loss = lossOf(batch, draws, {.checkpointing = config_.checkpointing}, observer);
         record.microBatches.push_back(recordOf(batch, draws));
-        const auto values = loss.values(); // a device goes on with the backward pass while the next batch is made
+        // The only wait for a device: it computes the gradients while the next micro-batch is made.
+        const auto values = loss.values();
         record.microBatches.back().losses = numbersOf(values.perSample);
         if (!record.microBatches.back().unsound().empty() || !std::isfinite(values.total))
             continue; // it would spoil the gradient of the others
