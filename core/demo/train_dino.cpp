@@ -1,9 +1,9 @@
 #include "core/demo/patch_labels.h"
 #include "core/demo/train_encoders.h"
 #include "core/demo/train_loop.h"
+#include "core/runtime/generator.h"
 
 #include <ATen/ATen.h>
-#include <ATen/CPUGeneratorImpl.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -127,7 +127,7 @@ std::optional<TensorMap> trainDino(const DinoRecipe& recipe, const SceneSet& sce
 {
     const auto config = demoDinoConfig();
     auto initial = DinoEncoder::initialWeights(config, recipe.seed);
-    auto generator = at::detail::createCPUGenerator(recipe.seed);
+    auto generator = seededGenerator(recipe.seed);
     addHead(initial, patchHead, quartersPerPatch * quarterAnswers, config.width, generator);
     addHead(initial, clsHead, clsAnswers, config.width, generator);
     const auto parameters = trainableParameters(initial);

@@ -1,10 +1,10 @@
 #include "core/demo/train_loop.h"
 
 #include "core/runtime/error.h"
+#include "core/runtime/generator.h"
 #include "core/train/optimiser.h"
 
 #include <ATen/ATen.h>
-#include <ATen/CPUGeneratorImpl.h>
 
 #include <algorithm>
 #include <cmath>
@@ -67,7 +67,7 @@ bool runTrainLoop(const TrainLoopPlan& plan, const Parameters& parameters, const
                   const JobContext& context)
 {
     AdamW optimiser(parameters, {.betas = plan.betas, .eps = 1e-8, .weightDecay = plan.weightDecay});
-    auto noise = at::detail::createCPUGenerator(plan.seed);
+    auto noise = seededGenerator(plan.seed);
     const auto first = restore(plan, parameters, optimiser, noise);
 
     ProgressMeter meter(context, {Stage::TrainingEncoder, plan.pass}, plan.steps, Unit::Steps);

@@ -4,9 +4,9 @@
 #include "core/encoders/sentence_piece_library.h"
 #include "core/io/atomic_file.h"
 #include "core/runtime/error.h"
+#include "core/runtime/generator.h"
 
 #include <ATen/ATen.h>
-#include <ATen/CPUGeneratorImpl.h>
 
 #include <array>
 #include <cmath>
@@ -148,7 +148,7 @@ std::optional<TensorMap> trainText(const TextRecipe& recipe, const std::filesyst
     const T5Tokenizer tokenizer(tokenizerModel);
     const auto hiddenId = tokenizer.encode("<extra_id_0>").front();
     const auto config = demoTextConfig(tokenizer.size());
-    auto generator = at::detail::createCPUGenerator(recipe.seed);
+    auto generator = seededGenerator(recipe.seed);
     auto initial = T5Encoder::initialWeights(config, recipe.seed);
     const auto encoderNames = initial;
     const auto width = config.width;

@@ -5,9 +5,9 @@
 #include "core/io/atomic_file.h"
 #include "core/io/model_folder.h"
 #include "core/runtime/error.h"
+#include "core/runtime/generator.h"
 
 #include <ATen/ATen.h>
-#include <ATen/CPUGeneratorImpl.h>
 #include <nlohmann/json.hpp>
 
 #include <cmath>
@@ -189,7 +189,7 @@ void AutoencoderKl::save(const std::filesystem::path& folder, bool halfPrecision
 
 TensorMap initialAutoencoderWeights(const AutoencoderConfig& config, std::uint64_t seed)
 {
-    auto generator = at::detail::createCPUGenerator(seed);
+    auto generator = seededGenerator(seed);
     const auto shapes = shapesOf(config);
     TensorMap weights;
     for (const auto& [name, shape] : shapes) {

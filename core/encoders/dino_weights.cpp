@@ -3,8 +3,9 @@
 #include "core/encoders/dino.h"
 #include "core/io/atomic_file.h"
 #include "core/runtime/error.h"
+#include "core/runtime/generator.h"
 
-#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/ATen.h>
 #include <nlohmann/json.hpp>
 
 #include <array>
@@ -139,7 +140,7 @@ std::vector<ExpectedTensor> DinoConfig::expectedTensors() const
 
 TensorMap DinoEncoder::initialWeights(const DinoConfig& config, std::uint64_t seed)
 {
-    auto random = at::detail::createCPUGenerator(seed);
+    auto random = seededGenerator(seed);
     const auto normal = [&](const ExpectedTensor& tensor, double deviation) {
         return at::randn(tensor.shape, random, at::kFloat).clamp_(-2, 2).mul_(deviation);
     };

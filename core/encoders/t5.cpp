@@ -6,8 +6,9 @@
 #include "core/io/atomic_file.h"
 #include "core/kernels/heads.h"
 #include "core/runtime/error.h"
+#include "core/runtime/generator.h"
 
-#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/ATen.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -198,7 +199,7 @@ const T5Tokenizer& T5Encoder::tokenizer() const
 
 TensorMap T5Encoder::initialWeights(const T5Config& config, std::uint64_t seed)
 {
-    auto random = at::detail::createCPUGenerator(seed);
+    auto random = seededGenerator(seed);
     // Deviations of Mesh TensorFlow's T5: attention logits are not scaled, so that queries start small instead.
     const auto deviation = [&](const std::string& name) {
         if (name == "shared.weight")

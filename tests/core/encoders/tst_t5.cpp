@@ -146,6 +146,15 @@ private Q_SLOTS:
         QCOMPARE(rows[encoder.tokenizer().encode("a")[0]].item<double>(), 0.0);
     }
 
+    void bothHalvesOfASeedCount()
+    {
+        const auto embeddings = [](std::uint64_t seed) {
+            return T5Encoder::initialWeights(tinyConfig(), seed).at("shared.weight");
+        };
+        QVERIFY(at::equal(embeddings(1), embeddings(1)));
+        QVERIFY(!at::equal(embeddings(1), embeddings(1 + (std::uint64_t{1} << 32))));
+    }
+
     void bfloat16IsNearFloat32()
     {
         const auto weights = T5Encoder::initialWeights(tinyConfig(), 1);
