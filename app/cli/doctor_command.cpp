@@ -106,7 +106,8 @@ nlohmann::json toJson(const EncoderFacts& encoder)
     return {{"role", encoder.role},           {"folder", encoder.folder.string()},
             {"kind", encoder.kind},           {"description", encoder.description},
             {"precision", encoder.precision}, {"parameters", encoder.parameters},
-            {"bytes", encoder.bytes},         {"memory_needed", encoder.memoryNeeded},
+            {"bytes", encoder.bytes},         {"bytes_used", encoder.bytesUsed},
+            {"bytes_read", encoder.bytesRead}, {"memory_needed", encoder.memoryNeeded},
             {"problems", encoder.problems}};
 }
 

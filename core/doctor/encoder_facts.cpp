@@ -5,6 +5,7 @@
 #include "core/encoders/json_fields.h"
 #include "core/encoders/t5.h"
 #include "core/io/file_kind.h"
+#include "core/io/float_values.h"
 #include "core/io/model_folder.h"
 #include "core/io/presence.h"
 #include "core/preprocess/working_memory.h"
@@ -97,12 +98,63 @@ void count(EncoderFacts& facts, const TensorMap& tensors)
         facts.precision += (i == 0 ? "" : " and ") + types[i].second;
 }
 
+/// What is looked through between two questions of whether to go on.
+constexpr std::int64_t weightBytesAtOnce = std::int64_t{16} << 20;
+
+/// Whether all numbers of an array in C order are finite; empty when `goOn` ended it. Adds to `bytesRead` what was read.
+std::optional<bool> weightIsFinite(const Array& array, const std::function<bool()>& goOn, std::int64_t& bytesRead)
+{
+    const auto unit = bytesPerElement(array.dtype);
+    const auto atOnce = weightBytesAtOnce / unit;
+    for (std::int64_t first = 0; first < array.elements(); first += atOnce) {
+        if (!goOn())
+            return std::nullopt;
+        const auto count = std::min(atOnce, array.elements() - first);
+        const auto bytes =
+            array.bytes.subspan(static_cast<std::size_t>(first * unit), static_cast<std::size_t>(count * unit));
+        if (!allFinite({.dtype = array.dtype, .shape = {count}, .strides = {}, .bytes = bytes, .owner = array.owner}))
+            return false;
+        bytesRead += count * unit;
+    }
+    return true;
+}
+
+/// Reads the weights that an encoder uses, and names those that hold NaN or infinite values. Buffers that only its
+/// training needed may hold such on purpose (the masks of DINOv3's original files).
+void lookThroughWeights(EncoderFacts& facts, const TensorMap& used, const WeightsReading& reading)
+{
+    std::vector<TensorMap::const_iterator> smallestFirst;
+    for (auto tensor = used.begin(); tensor != used.end(); ++tensor) {
+        smallestFirst.push_back(tensor);
+        facts.bytesUsed += tensor->second.numel() * static_cast<std::int64_t>(tensor->second.element_size());
+    }
+    std::ranges::stable_sort(smallestFirst, {}, [](const auto& tensor) { return tensor->second.numel(); });
+    const auto end = std::chrono::steady_clock::now() + reading.longest;
+    const auto goOn = [&] { return std::chrono::steady_clock::now() < end && !(reading.stop && reading.stop()); };
+    std::vector<std::string> wrong;
+    for (const auto& tensor : smallestFirst) {
+        const auto finite = weightIsFinite(arrayFromTensor(tensor->second), goOn, facts.bytesRead);
+        if (!finite)
+            break;
+        if (!*finite)
+            wrong.push_back(tensor->first);
+    }
+    if (wrong.empty())
+        return;
+    const auto more = wrong.size() - 1;
+    facts.problems.push_back(
+        facts.folder.string() + " holds NaN or infinite values in the tensor " + wrong.front() +
+        (more == 0 ? "" : " and in " + std::to_string(more) + (more == 1 ? " other" : " others")) +
+        ", and what it encodes would hold them, too: fetch the weights again, or convert them again to bfloat16 or "
+        "float32 (float16 ends at 65,504)");
+}
+
 std::string sizeName(ImageSize size)
 {
     return std::to_string(size.width) + "x" + std::to_string(size.height);
 }
 
-void inspectDino(EncoderFacts& facts, const EncoderLoad& load)
+void inspectDino(EncoderFacts& facts, const EncoderLoad& load, const WeightsReading& reading)
 {
     const auto encoder = DinoEncoder::load(facts.folder);
     const auto& config = encoder->config();
@@ -115,9 +167,10 @@ void inspectDino(EncoderFacts& facts, const EncoderLoad& load)
     facts.memoryNeeded = workingBytesOf(config, load.picture, 1);
     facts.memoryFor = "a picture of " + sizeName(load.picture);
     encoder->normalisation(); // throws when there is none
+    lookThroughWeights(facts, encoder->weights(), reading);
 }
 
-void inspectT5(EncoderFacts& facts, const EncoderLoad& load)
+void inspectT5(EncoderFacts& facts, const EncoderLoad& load, const WeightsReading& reading)
 {
     const auto encoder = T5Encoder::load(facts.folder);
     const auto& config = encoder->config();
@@ -128,9 +181,10 @@ void inspectT5(EncoderFacts& facts, const EncoderLoad& load)
     facts.memoryNeeded = workingBytesOf(config, load.textTokens, 1);
     facts.memoryFor = "a caption of " + std::to_string(load.textTokens) + " tokens";
     encoder->tokenizer(); // throws when there is none
+    lookThroughWeights(facts, encoder->weights(), reading);
 }
 
-void inspectAutoencoder(EncoderFacts& facts, const EncoderLoad& load)
+void inspectAutoencoder(EncoderFacts& facts, const EncoderLoad& load, const WeightsReading& reading)
 {
     const auto autoencoder = AutoencoderKl::load(facts.folder);
     const auto& config = autoencoder.config();
@@ -141,13 +195,15 @@ void inspectAutoencoder(EncoderFacts& facts, const EncoderLoad& load)
     const auto weights = facts.parameters * std::int64_t{sizeof(float)}; // computes in float32
     facts.memoryNeeded = weights + workingBytesOf(config, load.picture, 1);
     facts.memoryFor = "a picture of " + sizeName(load.picture);
+    lookThroughWeights(facts, autoencoder.weights(), reading);
 }
 
-void inspectLpips(EncoderFacts& facts, LpipsNet net)
+void inspectLpips(EncoderFacts& facts, LpipsNet net, const WeightsReading& reading)
 {
-    Lpips::load(facts.folder, net);
+    const auto lpips = Lpips::load(facts.folder, net);
     facts.kind = "LPIPS";
     facts.description = nameOf(net);
+    lookThroughWeights(facts, lpips.weights(), reading);
 }
 
 /// A sentence about weights of another kind than the role asks for; "" when they go together.
@@ -167,7 +223,7 @@ std::string mismatch(const fs::path& folder, const std::string& role, Kind kind)
            " is needed: choose another folder";
 }
 
-void inspect(EncoderFacts& facts, const EncoderLoad& load)
+void inspect(EncoderFacts& facts, const EncoderLoad& load, const WeightsReading& reading)
 {
     const auto& folder = facts.folder;
     if (!isPresentFolder(folder)) {
@@ -201,13 +257,13 @@ void inspect(EncoderFacts& facts, const EncoderLoad& load)
     }
     switch (kind) {
     case Kind::Dino:
-        return inspectDino(facts, load);
+        return inspectDino(facts, load, reading);
     case Kind::T5:
-        return inspectT5(facts, load);
+        return inspectT5(facts, load, reading);
     case Kind::Autoencoder:
-        return inspectAutoencoder(facts, load);
+        return inspectAutoencoder(facts, load, reading);
     case Kind::Lpips:
-        return inspectLpips(facts, *net);
+        return inspectLpips(facts, *net, reading);
     case Kind::None:
         facts.problems.push_back((folder / "config.json").string() +
                                  " describes a model of a kind that is not used here: DINOv3 and DINOv2 ViTs, T5 and "
@@ -217,7 +273,8 @@ void inspect(EncoderFacts& facts, const EncoderLoad& load)
 
 } // namespace
 
-EncoderFacts inspectEncoder(const fs::path& folder, const std::string& role, const EncoderLoad& load)
+EncoderFacts inspectEncoder(const fs::path& folder, const std::string& role, const EncoderLoad& load,
+                            const WeightsReading& reading)
 {
     EncoderFacts facts{.role = role,
                        .folder = folder,
@@ -227,7 +284,7 @@ EncoderFacts inspectEncoder(const fs::path& folder, const std::string& role, con
                        .memoryFor = {},
                        .problems = {}};
     try {
-        inspect(facts, load);
+        inspect(facts, load, reading);
     } catch (const Error& error) {
         facts.problems.emplace_back(error.what());
     } catch (const std::exception&) { // of a library, whose words are not for whoever reads this

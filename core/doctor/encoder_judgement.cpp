@@ -22,6 +22,11 @@ void judgeEncoder(const DoctorFacts& facts, const EncoderFacts& encoder, Finding
         text += "; " + decimalText(static_cast<double>(encoder.parameters) / 1e6, 1) + " M parameters in " +
                 encoder.precision;
     text += ", " + sizeText(encoder.bytes);
+    if (encoder.bytesRead > 0)
+        text += (encoder.bytesRead == encoder.bytesUsed
+                     ? ""
+                     : ", of which " + sizeText(encoder.bytesRead) + " could be read in the time for that") +
+                std::string(", without NaN or infinite values");
     if (encoder.memoryNeeded > 0)
         text += "; needs " + sizeText(encoder.memoryNeeded) + " of memory for " + encoder.memoryFor;
     const auto asked = gpuAskedFor(facts.device);

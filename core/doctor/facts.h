@@ -67,6 +67,8 @@ struct EncoderFacts {
     std::string precision;   ///< Of the weights as they are stored: "bfloat16", "float16 and float32".
     std::int64_t parameters = 0;
     std::int64_t bytes = 0;            ///< Of the weights' files.
+    std::int64_t bytesUsed = 0;        ///< Of the tensors that the encoder takes from them.
+    std::int64_t bytesRead = 0;        ///< Of those, what was looked through for numbers that are not finite.
     std::int64_t memoryNeeded = 0;     ///< Bytes that must be held while it encodes.
     std::string memoryFor;             ///< "a picture of 1024x1024"
     std::vector<std::string> problems; ///< A sentence each; it cannot be used as it is.

@@ -83,6 +83,7 @@ public:
     at::Tensor learnedPosition(ImageSize picture) const;
 
     const DinoConfig& config() const { return config_; }
+    const TensorMap& weights() const { return weights_.all(); }
     GridSize gridOf(ImageSize picture) const;
     /// Of the folder's preprocessor_config.json. Throws DataError when the folder has none.
     const ImageNormalisation& normalisation() const;

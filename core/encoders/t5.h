@@ -63,6 +63,7 @@ public:
     at::Tensor positionBias(std::int64_t queries, std::int64_t keys) const;
 
     const T5Config& config() const { return config_; }
+    const TensorMap& weights() const { return weights_.all(); }
     const T5Tokenizer& tokenizer() const; ///< Throws DataError when there is none.
 
     /// Weights of a new encoder, to be trained: deterministic by seed.

@@ -96,6 +96,11 @@ std::string featureName(const Layer& layer, const std::string& part = {})
     return "features." + std::to_string(layer.index) + part;
 }
 
+std::string linearName(std::size_t tap)
+{
+    return "lin" + std::to_string(tap) + ".model.1.weight";
+}
+
 void takeConvolution(TensorMap& weights, const TensorMap& from, const std::string& name, int in, int out, int kernel,
                      const std::string& source)
 {
@@ -174,9 +179,7 @@ Lpips::Lpips(LpipsNet net, const TensorMap& backbone, const TensorMap& linear, c
                             source);
         }
         if (layer.tapped)
-            linear_.push_back(checked(linear, "lin" + std::to_string(linear_.size()) + ".model.1.weight",
-                                      {1, layer.out, 1, 1}, source)
-                                  .to(device_));
+            linear_.push_back(checked(linear, linearName(linear_.size()), {1, layer.out, 1, 1}, source).to(device_));
     }
     for (auto& [name, tensor] : weights_)
         tensor = tensor.to(device_);
@@ -194,6 +197,14 @@ Lpips Lpips::load(const fs::path& folder, LpipsNet net, const EncoderOptions& op
                         (backbone.empty() && linear.empty() ? " and " : "") +
                         (linear.empty() ? "put " + name + ".pth of the lpips package (lpips/weights/v0.1) there" : ""));
     return {net, readWeights(backbone), readWeights(linear), folder.string(), options};
+}
+
+TensorMap Lpips::weights() const
+{
+    auto all = weights_;
+    for (std::size_t tap = 0; tap < linear_.size(); ++tap)
+        all.emplace(linearName(tap), linear_[tap]);
+    return all;
 }
 
 std::vector<at::Tensor> Lpips::features(const at::Tensor& pictures) const

@@ -37,6 +37,8 @@ public:
     at::Tensor distanceByLayer(const at::Tensor& a, const at::Tensor& b) const;
     /// The tapped activations of pictures, before they are normalised: [B, C, h, w] each.
     std::vector<at::Tensor> features(const at::Tensor& pictures) const;
+    /// All of them, by the names of their files.
+    TensorMap weights() const;
 
 private:
     LpipsNet net_;

@@ -1,7 +1,11 @@
 #include "core/doctor/encoder_facts.h"
+#include "core/io/tensor.h"
 #include "tests/support/test_data.h"
 
+#include <ATen/ATen.h>
 #include <QTest>
+
+#include <limits>
 
 using namespace nanodit;
 namespace fs = std::filesystem;
@@ -93,6 +97,34 @@ private Q_SLOTS:
         replaceBy(model / "config.json", "{");
         replaceBy(model / "model.safetensors", "not a model, but long enough to be read as one");
         VERIFY_SAYS(model.problem(), "config.json");
+    }
+
+    void weightsThatAreNotFiniteAreNamed()
+    {
+        using std::chrono::hours;
+        const Model model("03_t5_encoder");
+        auto tensors = readTensors(model / "model.safetensors");
+        for (auto& [name, tensor] : tensors)
+            tensor = tensor.clone();
+        const auto whole = inspectEncoder(model.path(), "t5", {}, {.longest = hours(1)});
+        QVERIFY2(whole.problems.empty(), whole.problems.empty() ? "" : whole.problems[0].c_str());
+        QVERIFY(whole.bytesUsed > 0);
+        QCOMPARE(whole.bytesRead, whole.bytesUsed);
+
+        const std::string norm = "encoder.final_layer_norm.weight", words = "shared.weight";
+        tensors.at(norm)[0] = std::numeric_limits<float>::infinity();
+        tensors.at(words)[1][2] = std::numeric_limits<float>::quiet_NaN();
+        fs::remove(model / "model.safetensors");
+        writeTensors(model / "model.safetensors", tensors);
+        QVERIFY(inspectEncoder(model.path(), "t5").problems.empty()); // nobody asked for it
+        const auto facts = inspectEncoder(model.path(), "t5", {}, {.longest = hours(1)});
+        QCOMPARE(facts.problems.size(), std::size_t(1));
+        VERIFY_SAYS(facts.problems[0],
+                    model.path().string() + " holds NaN or infinite values in the tensor " + norm + " and in 1 other");
+        const auto stopped =
+            inspectEncoder(model.path(), "t5", {}, {.longest = hours(1), .stop = [] { return true; }});
+        QVERIFY(stopped.problems.empty());
+        QCOMPARE(stopped.bytesRead, std::int64_t(0));
     }
 
     void aFolderTooHighIsToldWhereToLook()

@@ -102,6 +102,7 @@ private Q_SLOTS:
     void whatHelpsIsHandedOn();
     void notesLeaveItHealthy_data();
     void notesLeaveItHealthy();
+    void howFarWeightsWereReadIsSaid();
 };
 
 void JudgementTest::eachFaultIsFound_data()
@@ -299,6 +300,21 @@ void JudgementTest::notesLeaveItHealthy_data()
             f.torch.cudaDevices = 0;
         },
         "GPU");
+}
+
+void JudgementTest::howFarWeightsWereReadIsSaid()
+{
+    const auto textOf = [](const DoctorFacts& facts) {
+        const auto findings = judge(facts);
+        const auto found = std::ranges::find(findings, "encoder t5", &Finding::area);
+        return found == findings.end() ? std::string() : found->text;
+    };
+    auto facts = healthy();
+    QVERIFY(textOf(facts).find("NaN") == std::string::npos);
+    facts.encoders[0].bytesUsed = facts.encoders[0].bytesRead = 9 * gigabyte;
+    QVERIFY(textOf(facts).find("9.0 GB, without NaN or infinite values; needs") != std::string::npos);
+    facts.encoders[0].bytesRead = 3 * gigabyte;
+    QVERIFY(textOf(facts).find("of which 3.0 GB could be read in the time for that, without") != std::string::npos);
 }
 
 void JudgementTest::notesLeaveItHealthy()
