@@ -449,11 +449,16 @@ std::map<std::string, PassRate> Catalog::rates(Pass pass, const std::string& enc
     return found;
 }
 
+DataError noRecordsYet(const Workspace& workspace)
+{
+    return DataError("the workspace " + workspace.root.string() + " has no records yet", remedy::ImportPictures{});
+}
+
 DataError noRecordsLeft(const Workspace& workspace, const Catalog& catalog)
 {
     const auto count = catalog.recordCount();
     if (count == 0)
-        return DataError("the workspace " + workspace.root.string() + " has no records yet", remedy::ImportPictures{});
+        return noRecordsYet(workspace);
     return DataError("all records of the workspace " + workspace.root.string() + " are excluded (" +
                          std::to_string(count) + ")",
                      remedy::ListRecords{});

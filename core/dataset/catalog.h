@@ -103,6 +103,8 @@ private:
     std::unique_ptr<State> state_;
 };
 
+/// Of work on a workspace into which nothing was imported.
+DataError noRecordsYet(const Workspace& workspace);
 /// Of work that found no record which is not excluded: that there is none yet, or that all are excluded.
 DataError noRecordsLeft(const Workspace& workspace, const Catalog& catalog);
 

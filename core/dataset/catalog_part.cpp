@@ -220,7 +220,7 @@ CatalogPart::CatalogPart(const Workspace& workspace, const RankShare& share, std
 {
     const auto whole = workspace.catalogFile();
     if (!fs::exists(whole))
-        throw DataError("the workspace " + workspace.root.string() + " has no records yet", remedy::ImportPictures{});
+        throw noRecordsYet(workspace);
     const auto file = partFile(workspace, share.rank);
     do
         state_->lock = std::make_unique<LockedFile>(file);

@@ -31,16 +31,11 @@ std::vector<Pass> distinct(const std::vector<Pass>& wanted)
     return passes;
 }
 
-DataError withoutRecords(const Workspace& workspace)
-{
-    return DataError("the workspace " + workspace.root.string() + " has no records yet", remedy::ImportPictures{});
-}
-
 Catalog openFilled(const Workspace& workspace)
 {
     auto catalog = Catalog::open(workspace);
     if (catalog.recordCount() == 0)
-        throw withoutRecords(workspace);
+        throw noRecordsYet(workspace);
     return catalog;
 }
 
@@ -130,7 +125,7 @@ JobEnd preprocess(const PreprocessRequest& request, const PassLimits& limits,
     };
     if (!share.isWhole()) {
         if (!fs::exists(workspace.catalogFile()))
-            throw withoutRecords(workspace);
+            throw noRecordsYet(workspace);
         const auto lock = lockFor(WorkLock::Right::Shared, "no passes without ranks");
         CatalogPart part(workspace, share);
         context.info("rank " + std::to_string(share.rank) + " of " + std::to_string(share.worldSize) + " (" +
