@@ -103,11 +103,16 @@ nlohmann::json toJson(const GpuFacts& gpu)
 
 nlohmann::json toJson(const EncoderFacts& encoder)
 {
-    return {{"role", encoder.role},           {"folder", encoder.folder.string()},
-            {"kind", encoder.kind},           {"description", encoder.description},
-            {"precision", encoder.precision}, {"parameters", encoder.parameters},
-            {"bytes", encoder.bytes},         {"bytes_used", encoder.bytesUsed},
-            {"bytes_read", encoder.bytesRead}, {"memory_needed", encoder.memoryNeeded},
+    return {{"role", encoder.role},
+            {"folder", encoder.folder.string()},
+            {"kind", encoder.kind},
+            {"description", encoder.description},
+            {"precision", encoder.precision},
+            {"parameters", encoder.parameters},
+            {"bytes", encoder.bytes},
+            {"bytes_used", encoder.bytesUsed},
+            {"bytes_read", encoder.bytesRead},
+            {"memory_needed", encoder.memoryNeeded},
             {"problems", encoder.problems}};
 }
 

@@ -1,6 +1,7 @@
 #include "core/dataset/import_job.h"
 
 #include "core/dataset/catalog.h"
+#include "core/dataset/compact_ids.h"
 #include "core/dataset/fingerprint_store.h"
 #include "core/dataset/import_inspection.h"
 #include "core/dataset/import_rules.h"
@@ -190,11 +191,12 @@ private:
             return error.what();
         }
         record.id = known ? known->id : freeId(entry);
-        if (idsOfThisRun_.contains(record.id))
+        if (!idsOfThisRun_.insert(record.id))
             return entry.where + " is the second one " +
                    (entry.id.empty() ? "of the picture " + entry.image.string() + ": give each line an id of its own"
                                      : "with the id \"" + entry.id + "\": ids must differ");
-        idsOfThisRun_[record.id] = known ? known->excluded : "";
+        if (known && !known->excluded.empty())
+            excludedBefore_[record.id] = known->excluded;
         const auto ownSplit = splitOf(record.id, workspace_.config.validationShare);
         // What an export of ours says is no more than the rules that are at work here say.
         if (!record.splitEdited) {
@@ -259,15 +261,13 @@ private:
         if (!perhapsMoved_) {
             perhapsMoved_.emplace();
             eachNotMet([this](const Record& record) {
-                perhapsMoved_->emplace(record.imageHash, record.id);
+                perhapsMoved_->add(record.imageHash, record.id);
                 return true;
             });
         }
-        const auto [first, last] = perhapsMoved_->equal_range(hash);
-        for (auto at = first; at != last;) {
-            auto record = catalog_.find(at->second);
-            at = perhapsMoved_->erase(at);
-            if (record && isGone(*record))
+        while (const auto id = perhapsMoved_->take(hash)) {
+            auto record = catalog_.find(*id);
+            if (record && record->imageHash == hash && isGone(*record))
                 return record;
         }
         return std::nullopt;
@@ -301,13 +301,13 @@ private:
         const auto excluded = applyRules(catalog_, workspace_.config.exclusions, context);
         if (!excluded)
             return false;
-        for (const auto& [id, reasonBefore] : idsOfThisRun_) {
-            const auto found = excluded->find(id);
-            if (found == excluded->end())
+        for (const auto& [id, reason] : *excluded) {
+            if (!idsOfThisRun_.contains(id))
                 continue;
-            ++report_.excluded[ruleOf(found->second)];
-            if (found->second != reasonBefore)
-                report_.newlyExcluded.push_back({id, found->second});
+            ++report_.excluded[ruleOf(reason)];
+            const auto before = excludedBefore_.find(id);
+            if (before == excludedBefore_.end() || before->second != reason)
+                report_.newlyExcluded.push_back({id, reason});
         }
         return true;
     }
@@ -404,14 +404,14 @@ private:
     Catalog catalog_;
     FingerprintStore fingerprints_;
     ImportReport report_;
-    std::map<std::string, std::string> idsOfThisRun_; ///< With why each was excluded before.
-    std::vector<std::string> lost_;                   ///< Ids of records whose picture is gone.
+    IdSet idsOfThisRun_;
+    std::map<std::string, std::string> excludedBefore_; ///< Why, by id, of those among them that were.
+    std::vector<std::string> lost_;                     ///< Ids of records whose picture is gone.
     std::int64_t withoutCaption_ = 0, animated_ = 0, profiled_ = 0, unprofiled_ = 0;
     std::map<std::string, std::int64_t> otherSplits_;
     std::int64_t excludedByList_ = 0;
     std::int64_t ofFolders_ = 0, keptSplits_ = 0; ///< Whose split is that of their folder, or not yet.
-    /// Ids by hash, of pictures that this import has not met; those whose file was asked for are taken out.
-    std::optional<std::multimap<std::string, std::string>> perhapsMoved_;
+    std::optional<IdsByHash> perhapsMoved_;       ///< Of pictures that this import has not met.
 };
 
 } // namespace

@@ -29,8 +29,8 @@ ImageSize largestOf(const std::vector<ImageSize>& buckets)
     return largest;
 }
 
-/// A folder whose weights the disk holds up is looked through in part: 10 s read a T5-XXL encoder in half precision from
-/// a fast disk, and all but that from any.
+/// A folder whose weights the disk holds up is looked through in part: 10 s read a T5-XXL encoder in half precision
+/// from a fast disk, and all but that from any.
 constexpr std::chrono::seconds longestReading(10);
 
 void lookAtWorkspace(DoctorFacts& facts, const DoctorRequest& request, const JobContext& context)

@@ -101,7 +101,8 @@ void count(EncoderFacts& facts, const TensorMap& tensors)
 /// What is looked through between two questions of whether to go on.
 constexpr std::int64_t weightBytesAtOnce = std::int64_t{16} << 20;
 
-/// Whether all numbers of an array in C order are finite; empty when `goOn` ended it. Adds to `bytesRead` what was read.
+/// Whether all numbers of an array in C order are finite; empty when `goOn` ended it. Adds to `bytesRead` what was
+/// read.
 std::optional<bool> weightIsFinite(const Array& array, const std::function<bool()>& goOn, std::int64_t& bytesRead)
 {
     const auto unit = bytesPerElement(array.dtype);

@@ -121,8 +121,7 @@ private Q_SLOTS:
         QCOMPARE(facts.problems.size(), std::size_t(1));
         VERIFY_SAYS(facts.problems[0],
                     model.path().string() + " holds NaN or infinite values in the tensor " + norm + " and in 1 other");
-        const auto stopped =
-            inspectEncoder(model.path(), "t5", {}, {.longest = hours(1), .stop = [] { return true; }});
+        const auto stopped = inspectEncoder(model.path(), "t5", {}, {.longest = hours(1), .stop = [] { return true; }});
         QVERIFY(stopped.problems.empty());
         QCOMPARE(stopped.bytesRead, std::int64_t(0));
     }
