@@ -12,6 +12,7 @@
 #include "app/window_measurement.h"
 #include "core/runtime/compute_info.h"
 #include "core/runtime/resources.h"
+#include "core/runtime/standard_streams.h"
 #include "core/runtime/torch_version.h"
 #include "core/runtime/waiting_threads.h"
 #include "widgets/desktop_notice.h"
@@ -138,6 +139,7 @@ void showInBox(const QString& why)
 int main(int argc, char** argv)
 {
     letWaitingThreadsSleep(argv);
+    holdStandardStreams();
     std::signal(SIGXFSZ, SIG_IGN); // a file that may not grow (ulimit -f) is an error of the write, not the end
     Application application(argc, argv);
     std::setlocale(LC_NUMERIC, "C"); // Qt took the user's: numbers in files have a point, whatever the language

@@ -6,6 +6,7 @@
 #include "app/cli/wording.h"
 #include "core/runtime/error.h"
 #include "core/runtime/failure.h"
+#include "core/runtime/standard_streams.h"
 #include "core/runtime/waiting_threads.h"
 
 #include <algorithm>
@@ -159,6 +160,7 @@ int run(int argc, char** argv, Options& options, nlohmann::json& object)
 int main(int argc, char** argv)
 {
     letWaitingThreadsSleep(argv);
+    holdStandardStreams();
     std::signal(SIGXFSZ, SIG_IGN); // a file that may not grow (ulimit -f) is an error of the write, not the end
     Options options;
     // Also a command line that cannot be read gets its answer as JSON.
