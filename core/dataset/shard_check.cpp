@@ -3,6 +3,7 @@
 #include "core/dataset/shard_set.h"
 #include "core/io/atomic_file.h"
 #include "core/io/json_fault.h"
+#include "core/io/presence.h"
 #include "core/io/sha256.h"
 #include "core/runtime/error.h"
 #include "core/runtime/failure.h"
@@ -144,7 +145,7 @@ std::unique_ptr<Job> makeShardCheckJob(ShardCheckRequest request)
         std::vector<fs::path> folders;
         std::error_code none;
         for (const auto& entry : fs::directory_iterator(parent, none)) {
-            if (entry.is_directory() && !entry.path().filename().string().starts_with("."))
+            if (isPresentFolder(entry.path()) && !entry.path().filename().string().starts_with("."))
                 folders.push_back(entry.path());
         }
         if (folders.empty())

@@ -37,10 +37,13 @@ bool isWeights(const fs::path& file)
 std::vector<fs::path> filesIn(const fs::path& folder)
 {
     std::vector<fs::path> files;
-    for (const auto& entry : fs::directory_iterator(folder)) {
-        if (entry.is_regular_file())
-            files.push_back(entry.path());
+    std::error_code error;
+    for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+        if (isPresentFile(entry->path()))
+            files.push_back(entry->path());
     }
+    if (error)
+        throw DataError(folder.string() + " cannot be looked into: " + error.message() + "; check its permissions");
     std::sort(files.begin(), files.end());
     return files;
 }

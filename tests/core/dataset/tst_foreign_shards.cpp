@@ -176,6 +176,7 @@ private Q_SLOTS:
         addArrays(members, "x", drawnSamples(1, wide, 0, tall)[0]);
         members.emplace_back("x.json", R"({"id": "of a shop", "aspect_bucket": "square"})");
         writeText(workspace.shardsFolder() / "theirs/a.tar", tarOf(members));
+        std::filesystem::create_symlink("loop", workspace.shardsFolder() / "loop"); // which leads to itself: no set
         std::vector<ShardSetCheck> checks;
         makeShardCheckJob({.workspace = workspace, .finished = [&checks](const auto& found) { checks = found; }})
             ->run({});

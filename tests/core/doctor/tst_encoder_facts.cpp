@@ -126,6 +126,14 @@ private Q_SLOTS:
         QCOMPARE(stopped.bytesRead, std::int64_t(0));
     }
 
+    void aLinkThatLeadsToItselfIsNoFileOfTheModel()
+    {
+        const Model model("03_t5_encoder");
+        fs::create_symlink("old.safetensors", model / "old.safetensors");
+        const auto facts = inspectEncoder(model.path(), "t5");
+        QVERIFY2(facts.problems.empty(), facts.problems.empty() ? "" : facts.problems[0].c_str());
+    }
+
     void aFolderTooHighIsToldWhereToLook()
     {
         const test::TemporaryFolder folder;
