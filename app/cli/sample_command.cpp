@@ -269,6 +269,8 @@ void runSample(const SampleArguments& arguments, Options& options)
     requireSeeds(arguments.request.seed, arguments.count);
     if (arguments.outOption->count() > 0)
         prepareOutputFile(arguments.out, ".png", "--out");
+    else
+        prepareOutputFolder(".", "--out");
     const auto workspace = Workspace::open(options.workspace);
     auto request = requestOf(arguments, workspace);
     if (!arguments.grid.empty())

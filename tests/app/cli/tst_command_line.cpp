@@ -348,6 +348,10 @@ void CommandLineTest::aFolderThatCannotBeMadeIsNamedBeforeTheWork()
     const auto error = result.json().value("error").toObject();
     QCOMPARE(error.value("kind").toString(), QString("store"));
     QVERIFY2(error.value("message").toString().contains("cannot be made"), qPrintable(result.out));
+
+    const auto elsewhere = runProgram({"--json", "sample"}, 60000, "/proc"); // where nobody can make a file
+    const auto message = elsewhere.json().value("error").toObject().value("message").toString();
+    QVERIFY2(message.contains("nothing can be written into the folder ."), qPrintable(elsewhere.out));
 }
 
 void CommandLineTest::theManualNamesEveryCommandAndOption()
