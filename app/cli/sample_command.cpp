@@ -203,7 +203,7 @@ SampleRequest requestOf(const SampleArguments& arguments, const Workspace& works
 fs::path chosenCheckpoint(const SampleArguments& arguments, const Workspace& workspace, const Output& output)
 {
     const auto& model = arguments.model;
-    if (!model.checkpoint.empty() || !model.run.empty() || !hasPngName(arguments.settings))
+    if (!model.checkpoint.empty() || !model.run.empty() || !isPng(arguments.settings))
         return model.choose(workspace);
     const auto painter = paintedByOfPng(arguments.settings);
     if (!painter)

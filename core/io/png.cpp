@@ -2,6 +2,7 @@
 
 #include "core/io/big_endian.h"
 #include "core/io/byte_text.h"
+#include "core/io/file_kind.h"
 #include "core/io/mapped_file.h"
 #include "core/runtime/error.h"
 
@@ -208,7 +209,7 @@ std::optional<std::string> pngTextNamed(const PngChunk& chunk, std::string_view 
 PngText parsePngText(std::span<const std::byte> file, const std::string& name)
 {
     if (!PngChunks::hasSignature(file))
-        throw DataError(name + " is not a PNG picture");
+        throw DataError(wrongKindMessage(name, fileKindOf(file), "a PNG picture"));
     PngText text;
     PngChunks chunks(file);
     for (PngChunk chunk; chunks.next(chunk);) {

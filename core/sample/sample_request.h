@@ -84,12 +84,12 @@ struct SampleRequest {
 };
 
 PngText settingsOf(const SampleRequest& request);
-/// Whether the name ends in .png, in capitals or not.
-bool hasPngName(const std::filesystem::path& file);
+/// By its name, in capitals or not, or by its first bytes.
+bool isPng(const std::filesystem::path& file);
 /// Empty when the PNG carries no settings of ours.
 std::optional<SampleRequest> sampleRequestFromPng(const std::filesystem::path& file);
-/// From a PNG of ours (by its name), or from a file with the JSON that such a PNG carries. Throws DataError naming the
-/// file, also for a PNG without settings.
+/// From a PNG of ours, or from a file with the JSON that such a PNG carries. Throws DataError naming the file and what
+/// it is instead, also for a PNG without settings.
 SampleRequest readSampleRequest(const std::filesystem::path& file);
 
 } // namespace nanodit

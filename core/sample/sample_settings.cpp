@@ -1,6 +1,8 @@
 #include "core/geometry/bucket.h"
 #include "core/io/atomic_file.h"
 #include "core/io/comparable_name.h"
+#include "core/io/file_kind.h"
+#include "core/io/foreign_text.h"
 #include "core/io/image.h"
 #include "core/io/json_fault.h"
 #include "core/runtime/error.h"
@@ -174,9 +176,9 @@ PngText settingsOf(const SampleRequest& request)
     return {{settingsKeyword, json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace)}};
 }
 
-bool hasPngName(const std::filesystem::path& file)
+bool isPng(const std::filesystem::path& file)
 {
-    return comparableName(file.extension().string()) == ".png";
+    return comparableName(file.extension().string()) == ".png" || fileKindOf(file) == FileKind::Png;
 }
 
 std::optional<SampleRequest> sampleRequestFromPng(const std::filesystem::path& file)
@@ -190,8 +192,14 @@ std::optional<SampleRequest> sampleRequestFromPng(const std::filesystem::path& f
 
 SampleRequest readSampleRequest(const std::filesystem::path& file)
 {
-    if (!hasPngName(file))
-        return requestFrom(readTextFile(file), file, "take the JSON of a picture's settings as it is");
+    if (!isPng(file)) {
+        const auto kind = fileKindOf(file);
+        const auto text = utf8FromFile(readTextFile(file)); // editors of Windows may save UTF-16
+        if (!text || (kind != FileKind::Json && kind != FileKind::Text && kind != FileKind::Unknown))
+            throw DataError(wrongKindMessage(
+                file.string(), kind, "a PNG that this program generated, or a file with the JSON of its settings"));
+        return requestFrom(*text, file, "take the JSON of a picture's settings as it is");
+    }
     const auto request = sampleRequestFromPng(file);
     if (!request)
         throw DataError(file.string() + " carries no settings of a picture: name a PNG that this program generated");

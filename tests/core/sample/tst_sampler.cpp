@@ -458,6 +458,21 @@ private Q_SLOTS:
         writePng(folder / "b.png", image);
         QVERIFY(!sampleRequestFromPng(folder / "b.png"));
         QVERIFY(errorOf([&] { readSampleRequest(folder / "b.png"); }).find("b.png") != std::string::npos);
+        std::filesystem::copy(folder / "a.png", folder / "a.picture"); // by its bytes, whatever its name
+        QCOMPARE(readSampleRequest(folder / "a.picture").seed, request.seed);
+        auto inLatin = request;
+        inLatin.prompt = "a circle";
+        std::string wide = "\xff\xfe"; // UTF-16, as editors of Windows save it
+        const auto narrow = settingsOf(inLatin).at("nanodit");
+        for (const char c : narrow)
+            wide.append({c, '\0'});
+        writeText(folder / "a.json", wide);
+        QCOMPARE(readSampleRequest(folder / "a.json").seed, request.seed);
+        for (const auto* const name : {"photo.jpg", "photo.png"}) {
+            writeText(folder / name, std::string("\xff\xd8\xff\xe0 and so on", 14));
+            const auto message = errorOf([&] { readSampleRequest(folder / name); });
+            QVERIFY2(message.starts_with((folder / name).string() + " is a JPEG picture, not a PNG"), message.c_str());
+        }
         writePng(folder / "c.png", image, {{"nanodit", "{\"prompt\": 3"}});
         QVERIFY(errorOf([&] { sampleRequestFromPng(folder / "c.png"); }).find("c.png") != std::string::npos);
         const auto settings = nlohmann::json::parse(settingsOf(request).at("nanodit"));
