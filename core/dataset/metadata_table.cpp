@@ -157,6 +157,9 @@ void attachCsv(std::string text, Attachment& attachment)
     std::vector<std::string> columns;
     if (const auto fault = readColumns(table.rows[0], columns); !fault.empty())
         return attachment.refuse(table.rows[0].line, fault);
+    if (table.rows.size() == 1 && table.unclosed.empty())
+        return attachment.refuse(table.rows[0].line,
+                                 "it names the columns, and no row follows: fetch the table again, or remove it");
     for (const auto& row : std::span(table.rows).subspan(1)) {
         const auto surplus = std::span(row.fields).subspan(std::min(row.fields.size(), columns.size()));
         if (std::ranges::any_of(surplus, [](const std::string& field) { return !field.empty(); })) {

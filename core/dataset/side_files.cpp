@@ -289,8 +289,8 @@ void takeFields(json fields, ImportEntry& entry, WrongFields wrong)
     entry.caption = takeCaption(fields, entry, complain);
     entry.split = splitNamed(textNamed("split"));
     if (!entry.split.empty() && !isSafeId(entry.split)) {
-        complain(entry.where + ": the split \"" + entry.split +
-                 "\" would name a folder: use letters, digits, '-' and '_', for example train or val");
+        complain(entry.where + ": the split " + shortened(entry.split) +
+                 " would name a folder: use at most 80 letters, digits, '-' and '_', for example train or val");
         entry.split.clear();
     }
     if (const auto bucket = textNamed("aspect_bucket"); !bucket.empty()) {

@@ -62,6 +62,9 @@ constexpr std::array signatures = {
     Signature{"\x28\xb5\x2f\xfd"sv, FileKind::Zstandard},
     Signature{"7z\xbc\xaf\x27\x1c"sv, FileKind::SevenZip},
     Signature{"Rar!\x1a\x07"sv, FileKind::Rar},
+    Signature{"\x04\x22\x4d\x18"sv, FileKind::Lz4},
+    Signature{"\x5d\x00\x00"sv, FileKind::Lzma},
+    Signature{"\x1f\x9d"sv, FileKind::UnixCompress},
     Signature{"GGUF"sv, FileKind::Gguf},
     Signature{"\x89HDF\r\n\x1a\n"sv, FileKind::Hdf5},
     Signature{"\x93NUMPY"sv, FileKind::Npy},
@@ -227,6 +230,13 @@ FileKind kindOfText(std::string_view head)
     return head.starts_with('{') || head.starts_with('[') ? FileKind::Json : FileKind::Text;
 }
 
+/// A frame that decompressors pass by (RFC 8878, 3.1.2): pzstd begins with one.
+bool isSkippableFrame(std::string_view head)
+{
+    return head.size() >= 4 && (static_cast<unsigned char>(head[0]) & 0xF0) == 0x50 &&
+           head.substr(1, 3) == "\x2a\x4d\x18"sv;
+}
+
 FileKind kindOf(std::string_view head, std::string_view tail)
 {
     if (head.empty())
@@ -238,6 +248,8 @@ FileKind kindOf(std::string_view head, std::string_view tail)
         if (head.starts_with(signature.bytes))
             return signature.kind;
     }
+    if (isSkippableFrame(head))
+        return FileKind::Zstandard;
     if (head.size() >= 12 && head.starts_with("RIFF"))
         return head.substr(8, 4) == "WEBP" ? FileKind::Webp : FileKind::Video;
     if (head.size() >= 12 && head.substr(4, 4) == "ftyp")
@@ -369,6 +381,12 @@ std::string_view nameOf(FileKind kind)
         return "a ZIP archive";
     case FileKind::SevenZip:
         return "a 7z archive";
+    case FileKind::Lz4:
+        return "LZ4-compressed data";
+    case FileKind::Lzma:
+        return "LZMA-compressed data";
+    case FileKind::UnixCompress:
+        return "data of Unix compress";
     case FileKind::Rar:
         return "a RAR archive";
     case FileKind::Safetensors:
@@ -430,6 +448,9 @@ std::string adviceFor(FileKind kind)
     case FileKind::Zstandard:
     case FileKind::Zip:
     case FileKind::SevenZip:
+    case FileKind::Lz4:
+    case FileKind::Lzma:
+    case FileKind::UnixCompress:
     case FileKind::Rar:
     case FileKind::Tar:
         return "unpack it first";

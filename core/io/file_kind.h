@@ -51,6 +51,9 @@ enum class FileKind {
     Zstandard,
     Zip,
     SevenZip,
+    Lz4,
+    Lzma,
+    UnixCompress,
     Rar,
     // Weights and arrays
     Safetensors,

@@ -197,6 +197,37 @@ private Q_SLOTS:
         QVERIFY(contains(reasonFor(report, "page.tar"), "web page"));
     }
 
+    void whatPzstdWritesIsRead()
+    {
+        const auto numberOf4Bytes = [](std::size_t value) {
+            std::string bytes;
+            for (const int shift : {0, 8, 16, 24})
+                bytes += static_cast<char>(value >> shift & 0xFF);
+            return bytes;
+        };
+        const auto tar = tarNamed({"a.png", "a.txt"});
+        // A block as it is, the last one (RFC 8878, 3.1.1), behind the frame with its size.
+        const auto block = numberOf4Bytes(tar.size() << 3 | 1).substr(0, 3) + tar;
+        const auto frame = "\x28\xb5\x2f\xfd\xa0" + numberOf4Bytes(tar.size()) + block;
+        const ImportFixture f;
+        f.text("set.tar.zst", "\x50\x2a\x4d\x18" + numberOf4Bytes(4) + numberOf4Bytes(frame.size()) + frame);
+        const auto report = f.import();
+        QVERIFY2(report.rejects.empty(), report.rejects.empty() ? "" : report.rejects[0].reason.c_str());
+        QCOMPARE(report.added, 1);
+    }
+
+    void compressedTarsOfOtherFormatsAreToldToBeUnpacked()
+    {
+        const ImportFixture f;
+        f.text("a.tar.lz4", "\x04\"M\x18"s + std::string(60, 'x'));
+        f.text("b.tar.Z", "\x1f\x9d\x90"s + std::string(60, 'x'));
+        f.text("c.tar.lzma", "\x5d\0\0\x80\0"s + std::string(60, 'x'));
+        const auto report = f.import();
+        QCOMPARE(report.passedBy.count(), 3);
+        for (const auto& [kind, what] : report.passedBy.kinds())
+            QVERIFY2(contains(what.advice, "unpack them"), kind.c_str());
+    }
+
     void tarsBehindOneAnotherAreReadAsOne()
     {
         const ImportFixture f;
@@ -331,6 +362,11 @@ private Q_SLOTS:
         const auto report = f.import();
         QCOMPARE(report.added, 1);
         QVERIFY(contains(reasonFor(report, "metadata.csv"), "it is empty"));
+
+        const ImportFixture withHead;
+        withHead.pictures({"a.png"});
+        withHead.text("metadata.csv", "file_name,text\n");
+        QVERIFY(contains(reasonFor(withHead.import(), "metadata.csv line 1"), "no row follows"));
     }
 
     void columnsMustDiffer()
