@@ -9,7 +9,8 @@ namespace fs = std::filesystem;
 
 fs::path reportFolder(const Workspace& workspace, const std::string& runOrFolder)
 {
-    if (fs::exists(fs::path(runOrFolder) / "report.json"))
+    std::error_code none;
+    if (fs::exists(fs::path(runOrFolder) / "report.json", none))
         return runOrFolder;
     fs::path newest; // of a step, before those of raw weights and other files
     for (const auto& folder : listValidationReports(workspace)) {

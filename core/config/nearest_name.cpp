@@ -25,6 +25,13 @@ std::size_t editDistance(std::string_view a, std::string_view b)
     return last[b.size()];
 }
 
+/// The same; at least `limit` where it is that or more, which lengths may tell without a comparison.
+std::size_t distanceBelow(std::size_t limit, std::string_view a, std::string_view b)
+{
+    const auto lengths = std::minmax({a.size(), b.size()});
+    return lengths.second - lengths.first >= limit ? limit : editDistance(a, b);
+}
+
 } // namespace
 
 std::string nearestName(std::string_view typed, std::span<const std::string> known)
@@ -34,7 +41,8 @@ std::string nearestName(std::string_view typed, std::span<const std::string> kno
     std::size_t bestDistance = 1 + std::max<std::size_t>(2, lastPart(typed).size() / 3);
     for (const auto& name : known) {
         // A right key in the wrong group is near, too.
-        const auto distance = std::min(editDistance(typed, name), editDistance(lastPart(typed), lastPart(name)) + 1);
+        const auto distance = std::min(distanceBelow(bestDistance, typed, name),
+                                       distanceBelow(bestDistance, lastPart(typed), lastPart(name)) + 1);
         if (distance < bestDistance) {
             bestDistance = distance;
             best = name;

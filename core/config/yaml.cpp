@@ -27,6 +27,13 @@ std::string atLine(const YAML::Node& node)
     return node.Mark().line >= 0 ? " (line " + std::to_string(node.Mark().line + 1) + ")" : "";
 }
 
+/// A text of a configuration as messages show it: the begin of a long one.
+std::string shownText(const std::string& text)
+{
+    constexpr std::size_t longest = 80;
+    return text.size() <= longest ? text : printableText(text.substr(0, longest)) + "...";
+}
+
 /// Every key that a configuration knows: dotted names of groups and fields.
 class KeyCollector final : public PathVisitor {
 public:
@@ -198,7 +205,7 @@ private:
     /// "\"fast\" (line 12)"
     static std::string described(const YAML::Node& found)
     {
-        const std::string text = found.IsScalar() ? "\"" + found.Scalar() + "\""
+        const std::string text = found.IsScalar() ? "\"" + shownText(found.Scalar()) + "\""
                                  : found.IsNull() ? "nothing"
                                                   : "a list or group";
         return text + atLine(found);
@@ -233,8 +240,8 @@ void checkKeys(const YAML::Node& node, const std::string& prefix, const KeyColle
             continue;
         }
         const auto near = nearestName(key, all);
-        issues.push_back({key, "is not a known setting" + atLine(entry.first) +
-                                   (near.empty() ? "" : "; did you mean \"" + near + "\"?")});
+        issues.push_back({shownText(key), "is not a known setting" + atLine(entry.first) +
+                                              (near.empty() ? "" : "; did you mean \"" + near + "\"?")});
     }
 }
 

@@ -6,6 +6,7 @@
 #include "core/geometry/bucket.h"
 #include "core/io/atomic_file.h"
 #include "core/io/image.h"
+#include "core/io/presence.h"
 #include "core/preprocess/preprocess_job.h"
 #include "core/preprocess/shard_job.h"
 #include "core/runtime/error.h"
@@ -69,7 +70,7 @@ public:
             throw UsageError("a demo needs at least 20 scenes, to have some for validation, but " +
                              std::to_string(request_.scenes) + " were requested");
         checkSceneKind(request_.kind);
-        if (fs::exists(workspace_.root / "workspace.yaml"))
+        if (isPresent(workspace_.root / "workspace.yaml"))
             throw DataError(workspace_.root.string() + " is a workspace already: open it, or choose another folder");
         begin();
         const auto encoders = request_.encoders.empty() ? resourcesFolder() / "demo" : request_.encoders;
@@ -122,7 +123,7 @@ private:
         }
         if (request_.lossMasks)
             wanted["loss_masks"] = true;
-        if (fs::exists(file)) {
+        if (isPresentFile(file)) {
             if (nlohmann::json::parse(readTextFile(file), nullptr, false) != wanted)
                 throw DataError(workspace_.root.string() +
                                     " holds an unfinished demo with another number, seed, style or size of scenes, "

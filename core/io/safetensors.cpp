@@ -210,6 +210,8 @@ Safetensors parseSafetensors(std::span<const std::byte> bytes, std::shared_ptr<c
     std::vector<Extent> extents;
     for (const auto& [key, entry] : header.items()) {
         if (key == metadataKey) {
+            if (entry.is_null()) // upstream takes it for none
+                continue;
             if (!entry.is_object())
                 throw DataError(name + " is damaged: its metadata are not a JSON object; fetch the file again");
             for (const auto& [metaKey, value] : entry.items()) {

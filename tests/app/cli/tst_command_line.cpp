@@ -349,6 +349,17 @@ void CommandLineTest::aFolderThatCannotBeMadeIsNamedBeforeTheWork()
     QCOMPARE(error.value("kind").toString(), QString("store"));
     QVERIFY2(error.value("message").toString().contains("cannot be made"), qPrintable(result.out));
 
+    // Longer than any file's name may be.
+    const std::string tooLong(300, 'x');
+    const auto demo = runProgram({"--json", "demo", "create", text(folder / tooLong)});
+    QCOMPARE(demo.exitCode, 1);
+    QCOMPARE(demo.json().value("error").toObject().value("kind").toString(), QString("store"));
+    writeText(folder / "workspace.yaml", "format: 1\n");
+    const auto compared =
+        runProgram({"--json", "-w", text(folder.path()), "compare", QString::fromStdString(tooLong), "b"});
+    QCOMPARE(compared.exitCode, 2);
+    QCOMPARE(compared.json().value("error").toObject().value("kind").toString(), QString("usage"));
+
     const auto elsewhere = runProgram({"--json", "sample"}, 60000, "/proc"); // where nobody can make a file
     const auto message = elsewhere.json().value("error").toObject().value("message").toString();
     QVERIFY2(message.contains("nothing can be written into the folder ."), qPrintable(elsewhere.out));

@@ -27,6 +27,7 @@ private Q_SLOTS:
     void wrongTypesNameWhatWasExpected_data();
     void wrongTypesNameWhatWasExpected();
     void brokenYamlNamesLineAndColumn();
+    void longTextsAreNotRepeated();
     void valuesOutOfRangeAreRefused();
     void settingsThatAreHardlyMeantAreRemarkedOn_data();
     void settingsThatAreHardlyMeantAreRemarkedOn();
@@ -218,6 +219,15 @@ void ConfigTest::dropSharesMustNotExceedOne()
     QVERIFY(errorOf([] {
                 trainConfigFromYaml("conditions: {patch_dropout: 1.5}", "x");
             }).find("conditions.patch_dropout") != std::string::npos);
+}
+
+void ConfigTest::longTextsAreNotRepeated()
+{
+    const std::string digits(100'000, '9'), letters(100'000, 'k');
+    for (const auto& yaml : {"model:\n  depth: " + digits + "\n", "? " + letters + "\n: 1\n"}) {
+        const auto message = errorOf([&] { trainConfigFromYaml(yaml, "test"); });
+        QVERIFY2(message.find("...") != std::string::npos && message.size() < 400, message.substr(0, 400).c_str());
+    }
 }
 
 void ConfigTest::aCommandLineAssignmentSetsOneField()

@@ -70,6 +70,16 @@ private Q_SLOTS:
         QCOMPARE(readTextFile(folder / "a.safetensors"), readTextFile(folder / "b.safetensors"));
     }
 
+    void metadataMayBeNull()
+    {
+        const std::string header = R"({"__metadata__":null})";
+        std::string file(8, '\0');
+        file[0] = static_cast<char>(header.size());
+        file += header;
+        const auto read = parseSafetensors(std::as_bytes(std::span(file)), nullptr, "test");
+        QVERIFY(read.metadata.empty() && read.arrays.empty());
+    }
+
     void writesStridedArraysInRowMajorOrder()
     {
         const TemporaryFolder folder;
