@@ -54,7 +54,7 @@ std::string histogramText(const CertifyReport& report)
 {
     const auto& truth = report.truth.bins;
     const auto& other = report.bestAlternative.bins;
-    std::vector<std::vector<std::string>> rows = {{"cosine", "true place", "best alternative"}};
+    std::vector<std::vector<std::string>> rows = {{"cosine", "correct place", "best alternative"}};
     for (std::size_t i = 0; i < truth.size(); ++i) {
         if (truth[i] == 0 && other[i] == 0)
             continue;

@@ -64,7 +64,7 @@ std::string AlignmentCertificate::sentence() const
     case AlignmentVerdict::True:
         return best.empty() ? "true" : "true; best alternative: " + best;
     case AlignmentVerdict::Misaligned:
-        return "misaligned: " + best + "; in its true place " + cosineText(cosine);
+        return "misaligned: " + best + "; in its correct place " + cosineText(cosine);
     case AlignmentVerdict::Partly:
         return "partly true: " + std::to_string(deviating) + " of " + count + " are something else, the worst in row " +
                std::to_string(lowestCell.row) + ", column " + std::to_string(lowestCell.col) + ", cosine " +

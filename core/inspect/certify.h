@@ -42,9 +42,9 @@ struct CosineHistogram {
 };
 
 struct CertifyReport {
-    std::vector<RecordCertificate> certificates; ///< Worst first: by verdict, then by how far the true place is ahead.
+    std::vector<RecordCertificate> certificates; ///< Worst first: by verdict, then by the correct place's lead.
     std::map<AlignmentVerdict, std::int64_t> counts;
-    CosineHistogram truth;           ///< Mean cosine in the true place, by record.
+    CosineHistogram truth;           ///< Mean cosine in the correct place, by record.
     CosineHistogram bestAlternative; ///< Of each record's best alternative.
     std::vector<Reject> left;        ///< Records that could not be certified, and why.
     std::int64_t notAsked = 0;       ///< Records beyond the sample.

@@ -138,6 +138,8 @@ private Q_SLOTS:
         const auto certificate = certifyPatches(flat(mistakes[mistake]()), recomputed());
         QVERIFY2(certificate.verdict == AlignmentVerdict::Misaligned, certificate.sentence().c_str());
         QCOMPARE(QString::fromStdString(certificate.alternatives.front().name), name);
+        QVERIFY2(certificate.sentence().find("; in its correct place ") != std::string::npos, // as on the page
+                 certificate.sentence().c_str());
         QVERIFY(certificate.alternatives.front().cosine > 0.999);
         QVERIFY(certificate.cosine < 0.95);
     }
