@@ -153,6 +153,38 @@ private Q_SLOTS:
         QCOMPARE(form.subject()->run, std::string("one"));
     }
 
+    void metricsAreListedAgainOnceTheOpenListHasClosed()
+    {
+        const auto courseOf = [](ValidationTask task) {
+            return MetricCourse{
+                .run = "small",
+                .task = task,
+                .metric = "psnr",
+                .points = {{.step = 1, .mean = 2, .interval = {}}, {.step = 2, .mean = 1, .interval = {}}}};
+        };
+        ShownValidation shown;
+        shown.report.run = "small";
+        shown.name = "small";
+        shown.baseline = shown.report;
+        shown.baselineName = "reference";
+        shown.courses = {courseOf(ValidationTask::TextOnly)};
+        ComparisonPanel panel;
+        panel.show(shown);
+        panel.resize(800, 600);
+        static_cast<QWidget&>(panel).show();
+        QVERIFY(QTest::qWaitForWindowExposed(&panel));
+        auto* const choice = panel.findChild<QComboBox*>("course");
+        QCOMPARE(choice->count(), 1);
+        const auto before = choice->currentText();
+        choice->showPopup();
+        shown.courses = {courseOf(ValidationTask::Reconstruction), courseOf(ValidationTask::TextOnly)};
+        panel.show(shown); // as when a validation has ended
+        QCOMPARE(choice->count(), 1);
+        choice->hidePopup();
+        QTRY_COMPARE_WITH_TIMEOUT(choice->count(), 2, 60000);
+        QCOMPARE(choice->currentText(), before);
+    }
+
     void aRunIsChosenByItsNameNotByTheBeginningOfAnother()
     {
         ValidationSubject longer, named;

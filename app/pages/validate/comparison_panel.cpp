@@ -3,12 +3,12 @@
 #include "app/pages/validate/validation_view.h"
 #include "app/validation_subjects.h"
 #include "widgets/curve_legend.h"
+#include "widgets/fitted_combo_box.h"
 #include "widgets/plots/curve_plot.h"
 #include "widgets/plots/metric_series.h"
 #include "widgets/state_panel.h"
 #include "widgets/theme.h"
 
-#include <QComboBox>
 #include <QFrame>
 #include <QHeaderView>
 #include <QLabel>
@@ -92,7 +92,7 @@ QWidget* ComparisonPanel::makeCurves()
     auto [lossPanel, lossColumn] = makePlotPanel(curves);
     courseColumn_ = courseColumn;
     lossColumn_ = lossColumn;
-    courseChoice_ = new QComboBox(coursePanel);
+    courseChoice_ = new FittedComboBox(coursePanel);
     courseChoice_->setObjectName(QStringLiteral("course"));
     courseChoice_->setAccessibleName(tr("Metric over the steps"));
     courseChoice_->setProperty("flat", true);
@@ -109,13 +109,10 @@ QWidget* ComparisonPanel::makeCurves()
 
 void ComparisonPanel::show(const ShownValidation& shown)
 {
-    courses_ = shown.courses;
     differences_ = shown.differences;
     losses_ = shown.losses;
     baselineRun_ = shown.baseline ? QString::fromStdString(shown.baseline->run) : QString();
-    baselineName_ = shown.baselineName;
     shownRun_ = QString::fromStdString(shown.report.run);
-    shownName_ = shown.name;
     if (!shown.baseline) {
         if (shown.obstacle.isEmpty())
             nothing_->showEmpty(
@@ -130,7 +127,13 @@ void ComparisonPanel::show(const ShownValidation& shown)
     table_->setHeaderLabels({tr("Test"), tr("Metric"), shown.baselineName, shown.name, tr("Difference"),
                              tr("95 % interval"), tr("n"), tr("Verdict")});
     fillTable();
-    listCourses();
+    courseChoice_->changeEntries(
+        [this, courses = shown.courses, baselineName = shown.baselineName, shownName = shown.name] {
+            courses_ = courses;
+            baselineName_ = baselineName;
+            shownName_ = shownName;
+            listCourses();
+        });
     plotLoss();
     states_->setCurrentIndex(1);
 }

@@ -6,7 +6,6 @@
 
 #include <vector>
 
-class QComboBox;
 class QStackedWidget;
 class QTreeWidget;
 class QVBoxLayout;
@@ -14,6 +13,7 @@ class QVBoxLayout;
 namespace nanodit {
 
 class CurvePlot;
+class FittedComboBox;
 class MetricSeries;
 class StatePanel;
 
@@ -43,12 +43,12 @@ private:
     QStackedWidget* states_;
     StatePanel* nothing_;
     QTreeWidget* table_;
-    QComboBox* courseChoice_;
+    FittedComboBox* courseChoice_;
     QVBoxLayout *courseColumn_, *lossColumn_;
     CurvePlot *course_ = nullptr, *loss_ = nullptr;
     std::vector<std::unique_ptr<MetricSeries>> courseSeries_, lossSeries_;
     std::vector<MetricDifference> differences_;
-    std::vector<MetricCourse> courses_;
+    std::vector<MetricCourse> courses_; ///< That courseChoice_ lists.
     std::vector<LossCourse> losses_;
     QString baselineRun_, baselineName_; ///< As the losses and as the courses call it.
     QString shownRun_, shownName_;       ///< The same of what is shown.
