@@ -8,6 +8,7 @@
 #include "app/pages/dataset/picture_pane.h"
 #include "app/pages/dataset/record_browser.h"
 #include "app/pages/dataset/record_editing.h"
+#include "app/pages/dataset/record_loader.h"
 #include "app/pages/dataset/record_model.h"
 #include "app/pages/dataset/report_drawer.h"
 #include "tests/app/dataset_test.h"
@@ -16,6 +17,7 @@
 #include "widgets/thumbnail_grid.h"
 
 #include <QComboBox>
+#include <QImage>
 #include <QLabel>
 #include <QLineEdit>
 #include <QListWidget>
@@ -219,6 +221,34 @@ private Q_SLOTS:
         QCOMPARE(browser()->query(), term + " -is:excluded");
         action(term)->trigger();
         QCOMPARE(browser()->query(), QStringLiteral("-is:excluded"));
+    }
+
+    void aLossMaskHasAWeightForEachPixelOfTheAutoencodersLatent()
+    {
+        WorkspaceConfig config;
+        config.vae = "vae";
+        const auto workspace = Workspace::create(folder_ / "fine", config);
+        test::writeText(workspace.path(config.vae) / "config.json",
+                        R"({"block_out_channels": [32, 32, 32], "latent_channels": 16, "scaling_factor": 1})");
+        RecordInfo record;
+        record.id = "a";
+        record.image = workspace.root / "a.png";
+        record.original = record.bucket = {.width = 64, .height = 96};
+        QImage white(64, 96, QImage::Format_RGB888);
+        white.fill(Qt::white);
+        for (const auto* const name : {"a.png", "a-mask.png"})
+            QVERIFY(white.save(QString::fromStdString((workspace.root / name).string())));
+        Session session;
+        session.openWorkspace(QString::fromStdString(workspace.root.string()));
+        QTRY_VERIFY_WITH_TIMEOUT(session.hasWorkspace() && session.idle(), minute);
+        FeatureColours colours(session);
+        RecordLoader loader(session, colours);
+        const auto view = loader.want(record);
+        QTRY_VERIFY_WITH_TIMEOUT(loader.idle(), minute);
+        QVERIFY2(view->pictureProblem.isEmpty() && view->maskProblem.isEmpty(),
+                 qPrintable(view->pictureProblem + view->maskProblem));
+        QVERIFY(view->lossMask.has_value());
+        QVERIFY((view->lossMask->grid == GridSize{24, 16})); // three resolutions: 4 pixels to one of the latent's
     }
 
     void aPictureIsShownInTheFileManager()

@@ -22,14 +22,13 @@ struct Pictures {
     QString maskProblem;
 };
 
-void readMaskOf(const RecordInfo& record, LossMasks& masks, Pictures& pictures)
+void readMaskOf(const Workspace& workspace, const RecordInfo& record, LossMasks& masks, Pictures& pictures)
 {
     const auto file = masks.of(record.image);
     if (file.empty())
         return;
-    constexpr std::int64_t latentPixel = 8;
-    const GridSize latent{.rows = record.bucket.height / latentPixel, .cols = record.bucket.width / latentPixel};
     try {
+        const auto latent = latentTokenGrid(record.bucket, autoencoderFactor(workspace), 1); // its pixels
         pictures.lossMask =
             ScalarGrid{.grid = latent, .values = floatsOf(lossMask(file, record.original, record.bucket, latent))};
     } catch (const DataError& error) { // It costs the sample when shards are packed, but not the sight of it.
@@ -37,13 +36,13 @@ void readMaskOf(const RecordInfo& record, LossMasks& masks, Pictures& pictures)
     }
 }
 
-Pictures readPicturesOf(const RecordInfo& record, LossMasks& masks)
+Pictures readPicturesOf(const Workspace& workspace, const RecordInfo& record, LossMasks& masks)
 {
     const auto original = loadOriginal(record);
     Pictures pictures;
     pictures.bucketImage = std::make_shared<const Image>(makeBucketImage(original, record.bucket));
     pictures.bucket = qImageFromImage(*pictures.bucketImage);
-    readMaskOf(record, masks, pictures);
+    readMaskOf(workspace, record, masks, pictures);
     const auto longest = std::max(original.size.width, original.size.height);
     pictures.original = longest <= longestShownSide
                             ? qImageFromImage(original)
@@ -151,8 +150,8 @@ void RecordLoader::readPictures(const std::shared_ptr<RecordView>& asked)
     // Records that were passed by in the meantime are not read.
     pictures_.ask(
         this,
-        [record = asked->record, &masks = lossMasks_, wanted = std::weak_ptr(asked)] {
-            return wanted.expired() ? Pictures{} : readPicturesOf(record, masks);
+        [workspace = session_.workspace(), record = asked->record, &masks = lossMasks_, wanted = std::weak_ptr(asked)] {
+            return wanted.expired() ? Pictures{} : readPicturesOf(workspace, record, masks);
         },
         [this, wanted = std::weak_ptr(asked)](Pictures pictures) {
             const auto view = wanted.lock();
