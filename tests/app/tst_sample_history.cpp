@@ -178,6 +178,29 @@ private Q_SLOTS:
         QCOMPARE(noteOf(first.file), std::string("of the first"));
         QCOMPARE(noteOf(second.file), std::string());
     }
+
+    void aPromptThatIsTypedWhileTheHistoryIsReadStays()
+    {
+        auto* const prompt = find<PromptEdit>("prompt");
+        prompt->setText("a red ring");
+        const auto newest = generate();
+        const auto reopen = [this] {
+            const QSignalSpy read(&sampling(), &Sampling::historyRead);
+            session_->openWorkspace(path("demo"));
+            QTRY_COMPARE_WITH_TIMEOUT(read.count(), 1, minute);
+            settle();
+        };
+        const auto typing = connect(session_.get(), &Session::workspaceChanged, this, [prompt] { // it is being read
+            prompt->selectAll();
+            prompt->insertPlainText("half a thought");
+        });
+        reopen();
+        disconnect(typing);
+        QCOMPARE(prompt->text(), QString("half a thought"));
+        QCOMPARE(history()->current(), newest.file);
+        reopen(); // nothing is typed now
+        QCOMPARE(prompt->text(), QString("a red ring"));
+    }
 };
 
 QTEST_MAIN(TestSampleHistory)

@@ -168,7 +168,12 @@ void PromptBar::takeRecent(const QString& prompt)
 
 bool PromptBar::untouched() const
 {
-    return edit_->text().isEmpty() && !edit_->isModified();
+    return edit_->text().isEmpty() && !typed();
+}
+
+bool PromptBar::typed() const
+{
+    return edit_->isModified();
 }
 
 void PromptBar::setCheckpoint(const std::filesystem::path& checkpoint)

@@ -37,6 +37,7 @@ public:
     void setPrompt(const SampleRequest& request);
     void setPrompt(const QString& prompt);
     bool untouched() const; ///< Empty, and the user typed nothing.
+    bool typed() const;     ///< By the user, since it was set.
     /// Whose model reads the prompt: it says how many tokens that are.
     void setCheckpoint(const std::filesystem::path& checkpoint);
     void setState(bool ready, bool active);

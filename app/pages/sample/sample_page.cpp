@@ -162,6 +162,7 @@ void SamplePage::forgetWorkspace()
     history_->setPictures({});
     frame_->setContext({});
     frame_->banner()->hide();
+    promptBefore_ = prompt_->prompt();
     sampling_.readHistory();
     updateState();
 }
@@ -256,7 +257,8 @@ void SamplePage::takeHistory(const std::vector<SampledPicture>& pictures)
     if (!pictures.empty() && shownFile_.isEmpty()) { // go on where the last session ended
         history_->setCurrent(pictures.front().file);
         showFrame(pictures.front().file);
-        if (pictures.front().request)
+        const bool typed = prompt_->typed() && prompt_->prompt() != promptBefore_; // while the history was read
+        if (pictures.front().request && !typed)
             applySettings(*pictures.front().request);
     }
     suggest();

@@ -89,6 +89,7 @@ private:
     std::optional<PngText> planeSettings_; ///< Of the plane that is shown, but its scales.
     QStringList seriesFiles_;              ///< By tile; empty while one is not generated.
     QString shownFile_;                    ///< The finished picture on the canvas, or empty.
+    QString promptBefore_;                 ///< When the history was asked for.
 };
 
 } // namespace nanodit
