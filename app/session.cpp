@@ -243,8 +243,10 @@ void Session::refreshRuns()
             Q_EMIT runsChanged();
         },
         [this, opened = opened_](const Notice& why) {
-            if (opened == opened_)
-                Q_EMIT failed(tr("Could not read the runs"), why);
+            if (opened != opened_)
+                return;
+            Q_EMIT failed(tr("Could not read the runs"), why);
+            Q_EMIT runsUnreadable(why);
         });
 }
 

@@ -96,6 +96,7 @@ Q_SIGNALS:
     void runsChanged();
     /// The workspace, its records or its runs could not be read; `what` says which.
     void failed(const QString& what, const nanodit::Notice& why);
+    void runsUnreadable(const nanodit::Notice& why); ///< Beside failed(): refreshRuns() has found none.
 
     void jobStarted(nanodit::JobRunner* runner);
     void jobEnded(nanodit::JobRunner* runner);

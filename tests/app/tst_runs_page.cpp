@@ -215,6 +215,32 @@ private Q_SLOTS:
         QCOMPARE(table()->model()->rowCount(), 3); // the run is listed, without a note
     }
 
+    void runsThatCannotBeReadAtFirstAreReadAgainByAButton()
+    {
+        const auto notes = workspace_.runsFolder() / "third/about.json";
+        fs::create_directory(notes); // which cannot be read as a file
+        RunsPage other(*session_, *training_, *preferences_, dialogs_);
+        other.resize(1200, 700);
+        other.show();
+        const auto again = [&other] { return other.findChild<QPushButton*>("readRunsAgain"); };
+        QTRY_VERIFY_WITH_TIMEOUT(again() != nullptr && again()->isVisible(), minute);
+        const auto saysWhy = [&other](const QString& why) {
+            return std::ranges::any_of(other.findChildren<QLabel*>(), [&why](const QLabel* label) {
+                return label->isVisible() && label->text().contains(why);
+            });
+        };
+        QVERIFY(saysWhy("about.json"));
+        QVERIFY(!other.findChild<Banner*>()->isVisible());                     // it would say the same
+        Q_EMIT session_->runsUnreadable({.text = "the disk does not answer"}); // nor can the session list them
+        QVERIFY(saysWhy("the disk does not answer"));
+        fs::remove(notes);
+        again()->click();
+        const auto* const listed = other.findChild<QTableView*>("runsTable");
+        QTRY_COMPARE_WITH_TIMEOUT(listed->model()->rowCount(), 3, minute);
+        QVERIFY(listed->isVisible());
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
+    }
+
     void aRenamedRunStaysSelectedAndTicked()
     {
         page_->select("second");

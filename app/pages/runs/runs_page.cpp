@@ -210,7 +210,7 @@ QWidget* RunsPage::makeContent()
 void RunsPage::connectAll()
 {
     connect(&session_, &Session::workspaceChanged, this, [this] {
-        known_ = false;
+        knowledge_ = {};
         late_.reset();
         frame_->banner()->hide();
         model_->setRuns({}, {});
@@ -222,6 +222,7 @@ void RunsPage::connectAll()
     });
     connect(&session_, &Session::leaving, table_, &RunTable::finishEditing);
     connect(&session_, &Session::runsChanged, this, &RunsPage::read);
+    connect(&session_, &Session::runsUnreadable, this, &RunsPage::showUnread);
     connect(&training_, &Training::stateChanged, this, [this] {
         model_->setTraining(training());
         currentChanged();
@@ -288,9 +289,28 @@ void RunsPage::read()
                 showFailure(*frame_->banner(), tr("Could not read the notes on a run"), {.text = listed.damage});
         },
         [this, root = session_.workspace().root](const Notice& why) {
-            if (session_.workspace().root == root)
+            if (session_.workspace().root != root)
+                return;
+            if (knowledge_.read)
                 showFailure(*frame_->banner(), tr("Could not read the runs"), why);
+            else
+                showUnread(why);
         });
+}
+
+void RunsPage::readAgain()
+{
+    knowledge_.obstacle.clear();
+    updateState();
+    session_.refreshRuns(); // reading follows
+}
+
+void RunsPage::showUnread(const Notice& why)
+{
+    if (knowledge_.read)
+        return;
+    knowledge_.obstacle = noticeText(why);
+    updateState();
 }
 
 void RunsPage::showRuns(std::vector<ListedRun> runs)
@@ -301,7 +321,7 @@ void RunsPage::showRuns(std::vector<ListedRun> runs)
         return;
     }
     const auto before = currentName();
-    const bool first = !std::exchange(known_, true);
+    const bool first = !std::exchange(knowledge_, {.read = true, .obstacle = {}}).read;
     model_->setRuns(std::move(runs), training());
     if (first) {
         table_->fitColumns();
@@ -451,9 +471,16 @@ void RunsPage::updateState()
     validate_->setEnabled(selected);
     frame_->setContext(any ? countText(model_->rowCount(), tr("runs")) : QString());
     states_->setCurrentIndex(any ? 1 : 0);
-    if (any || std::exchange(toldKnown_, known_) == known_) // its button may have the keys
+    if (any || std::exchange(told_, knowledge_) == knowledge_) // its button may have the keys
         return;
-    if (!known_)
+    if (!knowledge_.obstacle.isEmpty()) {
+        state_->showFailure(tr("Could not read the runs"), knowledge_.obstacle, knowledge_.obstacle);
+        auto* const again = state_->addButton(tr("Try again"), {}, true);
+        again->setObjectName(QStringLiteral("readRunsAgain"));
+        connect(again, &QPushButton::clicked, this, &RunsPage::readAgain, Qt::QueuedConnection); // which removes it
+        return;
+    }
+    if (!knowledge_.read)
         return state_->showWorking(tr("Reading runs"));
     state_->showEmpty(QStringLiteral("runs"), tr("No runs yet"),
                       tr("Every training run is listed here with its curves."));

@@ -60,6 +60,8 @@ private:
     QWidget* makeDetails();
     void connectAll();
     void read();
+    void readAgain();
+    void showUnread(const Notice& why);         ///< Unless runs are listed from before.
     void showRuns(std::vector<ListedRun> runs); ///< When no cell is edited.
     /// A few runs leave the room to their curves; of many, the table has less than half.
     void fitRows();
@@ -96,8 +98,14 @@ private:
     QAction *show_, *validate_, *compare_;
     std::optional<std::vector<ListedRun>> late_; ///< Read while a cell was edited.
     int changes_ = 0; ///< Of runs, made here: what was read before one is dropped, for another reading follows.
-    bool known_ = false;
-    std::optional<bool> toldKnown_; ///< What the page without runs says: that there are none, or that they are read.
+    /// What the page says where no run is listed: that there is none, that they are being read, or why they cannot be.
+    struct Knowledge {
+        bool read = false;
+        QString obstacle; ///< Why the last reading failed, where none before it succeeded; else empty.
+        bool operator==(const Knowledge&) const = default;
+    };
+    Knowledge knowledge_;
+    std::optional<Knowledge> told_;
 };
 
 } // namespace nanodit
