@@ -7,6 +7,7 @@
 #include "app/pages/dataset/record_facts.h"
 #include "app/pages/dataset/record_list.h"
 #include "app/pages/dataset/record_model.h"
+#include "app/pages/dataset/record_selection.h"
 #include "app/pages/dataset/record_summary.h"
 #include "app/pages/dataset/record_table.h"
 #include "app/pages/dataset/record_view.h"
@@ -23,6 +24,7 @@
 #include <QElapsedTimer>
 #include <QHeaderView>
 #include <QImage>
+#include <QItemSelectionModel>
 #include <QLabel>
 #include <QLineEdit>
 #include <QListView>
@@ -31,6 +33,7 @@
 #include <QTest>
 #include <QTreeWidget>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -219,6 +222,59 @@ private Q_SLOTS:
         QVERIFY(!refused.back()[0].toString().isEmpty());
         QTRY_VERIFY_WITH_TIMEOUT(list.idle(), 60000);
         QCOMPARE(model.rowCount(), 20); // as it was
+    }
+
+    void aLargeSelectionSurvivesEditsFiltersAndOtherOrders()
+    {
+        constexpr int first = 10, last = 60009;
+        RecordModel model;
+        RecordList list(&model);
+        QItemSelectionModel chosen(&model);
+        RecordSelection selection(&model, &chosen, nullptr);
+        connect(&list, &RecordList::aboutToArrange, &selection, &RecordSelection::keep);
+        connect(&list, &RecordList::arranged, &selection, &RecordSelection::restore);
+        const auto settle = [&list] { QTRY_VERIFY_WITH_TIMEOUT(list.idle(), 60000); };
+        const auto records = test::drawnRecords(many);
+        list.setRecords(records);
+        settle();
+        chosen.setCurrentIndex(model.index(first, 0), QItemSelectionModel::NoUpdate);
+        chosen.select(QItemSelection(model.index(first, 0), model.index(last, RecordModel::columns - 1)),
+                      QItemSelectionModel::ClearAndSelect);
+        QCOMPARE(selection.count(), qsizetype(last - first + 1));
+        const auto ids = selection.ids();
+
+        auto edited = std::make_shared<std::vector<RecordInfo>>(*records);
+        (*edited)[first].caption = "another"; // the rows are the same
+        list.setRecords(edited);
+        settle();
+        QCOMPARE(selection.count(), ids.size());
+
+        list.setQuery("split:train");
+        settle();
+        const qsizetype inTrain = std::count_if(edited->begin() + first, edited->begin() + last + 1,
+                                                [](const RecordInfo& record) { return record.split == "train"; });
+        QCOMPARE(selection.count(), inTrain);
+        edited = std::make_shared<std::vector<RecordInfo>>(*edited);
+        (*edited)[first + 1].split = "val"; // the filter hides it now
+        list.setRecords(edited);
+        settle();
+        QCOMPARE(selection.count(), inTrain - 1);
+        QCOMPARE(selection.current(), ids.front());
+
+        list.setOrder({.column = RecordModel::CaptionColumn});
+        settle();
+        QCOMPARE(selection.count(), inTrain - 1);
+        auto grown = std::make_shared<std::vector<RecordInfo>>(*edited);
+        RecordInfo added;
+        added.id = "a";
+        added.split = "train";
+        grown->insert(grown->begin(), added); // every other has another place now
+        list.setRecords(grown);
+        settle();
+        auto now = selection.ids();
+        QCOMPARE(now.size(), inTrain - 1);
+        std::ranges::sort(now);
+        QVERIFY(std::ranges::includes(ids, now));
     }
 
     void namesPutTheValidationSplitFirst()

@@ -96,10 +96,16 @@ const RecordInfo* RecordModel::record(int row) const
 
 int RecordModel::rowOf(const QString& id) const
 {
+    return rowOf(id.toStdString(), 0);
+}
+
+int RecordModel::rowOf(const std::string& id, std::size_t likelyPlace) const
+{
     const auto& all = *arranged_.all;
-    const auto name = id.toStdString();
-    const auto found = std::ranges::lower_bound(all, name, {}, &RecordInfo::id);
-    return found == all.end() || found->id != name ? -1 : arranged_.rows[static_cast<std::size_t>(found - all.begin())];
+    if (likelyPlace < all.size() && all[likelyPlace].id == id)
+        return arranged_.rows[likelyPlace];
+    const auto found = std::ranges::lower_bound(all, id, {}, &RecordInfo::id);
+    return found == all.end() || found->id != id ? -1 : arranged_.rows[static_cast<std::size_t>(found - all.begin())];
 }
 
 bool RecordModel::hasTags() const

@@ -10,6 +10,7 @@
 #include <QImage>
 #include <QSet>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -66,6 +67,9 @@ public:
     void show(ArrangedRecords arranged);
     const RecordInfo* record(int row) const; ///< Null beyond the rows.
     int rowOf(const QString& id) const;      ///< -1 when it is not shown.
+    /// The same; at once where it has this place among all records.
+    int rowOf(const std::string& id, std::size_t likelyPlace) const;
+    const ArrangedRecords& arranged() const { return arranged_; }
     bool hasWorth() const { return arranged_.worth != nullptr; }
     bool hasTags() const;    ///< Any record that is shown.
     bool hasRemarks() const; ///< Any record that is shown.

@@ -5,13 +5,33 @@
 #include <QItemSelectionModel>
 
 #include <algorithm>
+#include <cstddef>
+#include <utility>
 #include <vector>
 
 namespace nanodit {
 
 namespace {
 
-constexpr qsizetype mostKeptSelected = 20000; ///< Beyond, a selection does not survive another filter.
+/// A selection of more does not survive another filter or order: painting goes through them for every record.
+constexpr qsizetype mostRanges = 20000;
+
+/// Of whole rows; empty where they would be too many.
+QItemSelection rangesOf(std::vector<int> rows, const RecordModel& model)
+{
+    std::ranges::sort(rows);
+    QItemSelection ranges;
+    for (std::size_t first = 0; first < rows.size();) {
+        if (ranges.size() == mostRanges)
+            return {};
+        auto last = first;
+        while (last + 1 < rows.size() && rows[last + 1] == rows[last] + 1)
+            ++last;
+        ranges.append({model.index(rows[first], 0), model.index(rows[last], RecordModel::columns - 1)});
+        first = last + 1;
+    }
+    return ranges;
+}
 
 } // namespace
 
@@ -32,7 +52,7 @@ RecordSelection::RecordSelection(RecordModel* model, QItemSelectionModel* chosen
     });
 }
 
-QStringList RecordSelection::ids() const
+std::vector<int> RecordSelection::selectedRows() const
 {
     std::vector<int> rows;
     for (const auto& range : chosen_->selection()) {
@@ -41,8 +61,13 @@ QStringList RecordSelection::ids() const
     }
     std::ranges::sort(rows);
     rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
+    return rows;
+}
+
+QStringList RecordSelection::ids() const
+{
     QStringList ids;
-    for (const int row : rows)
+    for (const int row : selectedRows())
         ids << QString::fromStdString(model_->record(row)->id);
     if (ids.isEmpty() && !current_.isEmpty())
         ids << current_;
@@ -59,33 +84,30 @@ qsizetype RecordSelection::count() const
 
 void RecordSelection::keep()
 {
+    const auto& arranged = model_->arranged();
+    keptOf_ = arranged.all;
     kept_.clear();
-    if (const auto rows = count(); rows > 1 && rows <= mostKeptSelected)
-        kept_ = ids();
+    for (const int row : selectedRows())
+        kept_.push_back(arranged.shown[static_cast<std::size_t>(row)]);
     arranging_ = true;
 }
 
 void RecordSelection::restore()
 {
     const int row = model_->rowOf(current_);
-    QItemSelection selection;
-    std::vector<int> rows;
-    for (const auto& id : kept_) {
-        if (const int kept = model_->rowOf(id); kept >= 0)
-            rows.push_back(kept);
-    }
-    if (rows.empty() && row >= 0)
-        rows.push_back(row);
-    std::ranges::sort(rows);
-    for (std::size_t first = 0; first < rows.size();) {
-        auto last = first;
-        while (last + 1 < rows.size() && rows[last + 1] == rows[last] + 1)
-            ++last;
-        selection.append({model_->index(rows[first], 0), model_->index(rows[last], RecordModel::columns - 1)});
-        first = last + 1;
-    }
-    if (chosen_->selection() != selection)
+    if (!chosen_->hasSelection()) { // else the rows are the same
+        std::vector<int> rows;
+        for (const auto place : kept_) {
+            if (const int kept = model_->rowOf((*keptOf_)[place].id, place); kept >= 0)
+                rows.push_back(kept);
+        }
+        auto selection = rangesOf(std::move(rows), *model_);
+        if (selection.isEmpty() && row >= 0)
+            selection = rangesOf({row}, *model_);
         chosen_->select(selection, QItemSelectionModel::ClearAndSelect);
+    }
+    keptOf_.reset();
+    kept_.clear();
     if (row >= 0 && chosen_->currentIndex().row() != row) {
         chosen_->setCurrentIndex(model_->index(row, 0), QItemSelectionModel::NoUpdate);
         Q_EMIT moved(model_->index(row, 0));
@@ -115,7 +137,6 @@ void RecordSelection::agree()
 void RecordSelection::forget()
 {
     current_.clear();
-    kept_.clear();
     arranging_ = true;
     chosen_->clear();
     arranging_ = false;

@@ -1,8 +1,13 @@
 #pragma once
 
+#include "app/session.h"
+
 #include <QModelIndex>
 #include <QObject>
 #include <QStringList>
+
+#include <cstdint>
+#include <vector>
 
 class QItemSelectionModel;
 
@@ -11,7 +16,7 @@ namespace nanodit {
 class RecordModel;
 
 /// Which records are selected, and which of these is shown: the current one. Rows come and go as the list is arranged
-/// anew; a selection of several survives that as far as its records stay in the list.
+/// anew; a selection survives that as far as its records stay in the list, unless it fell into too many pieces.
 class RecordSelection : public QObject {
     Q_OBJECT
 
@@ -41,12 +46,15 @@ Q_SIGNALS:
     void moved(const QModelIndex& place);
 
 private:
-    void agree(); ///< Makes the current record one of the selected ones.
+    std::vector<int> selectedRows() const; ///< Ascending.
+    void agree();                          ///< Makes the current record one of the selected ones.
 
     RecordModel* model_;
     QItemSelectionModel* chosen_;
     QString current_;
-    QStringList kept_; ///< Selected ids while rows are rearranged.
+    // While rows are rearranged: the records as they were, and the places among them of those that are selected.
+    RecordsValue keptOf_;
+    std::vector<std::uint32_t> kept_;
     bool arranging_ = false;
 };
 
