@@ -22,6 +22,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -94,6 +95,42 @@ private Q_SLOTS:
         QVERIFY(!menuAction(1, "menuCaption")->isEnabled() && !menuAction(1, "menuShowFile")->isEnabled());
         closeMenus();
         deleteMenus();
+    }
+
+    void theMenuActsOnWhatWasSelectedWhenItOpened()
+    {
+        // The list may be arranged anew while the menu is open.
+        const auto chooseLate = [this](QAction* action, const std::function<void()>& meanwhile) {
+            QVERIFY(action != nullptr);
+            meanwhile();
+            settle();
+            closeMenus();
+            action->trigger();
+            deleteMenus();
+            QVERIFY(test::activate(*window_));
+            settle();
+        };
+        browser()->choose(idOf(0));
+        grid()->setFocus();
+        QTest::keyClick(grid(), Qt::Key_Right, Qt::ShiftModifier);
+        chooseLate(menuAction(1, "menuExclude"), [this] { browser()->choose(idOf(5)); });
+        QVERIFY(!session_->record(idOf(0))->excluded.empty() && !session_->record(idOf(1))->excluded.empty());
+        QVERIFY(session_->record(idOf(5))->excluded.empty());
+        chooseLate(menuAction(3, "menuShowFile"), [this] { browser()->choose(idOf(5)); });
+        QCOMPARE(dialogs_.shownFile, QString::fromStdString(session_->record(idOf(3))->image.string()));
+        auto* const field = window_->findChild<QPlainTextEdit*>("captionField");
+        chooseLate(menuAction(3, "menuCaption"), [this] { browser()->choose(idOf(5)); });
+        QCOMPARE(browser()->current(), idOf(3));
+        QVERIFY(field->isVisible() && field->hasFocus());
+        QTest::keyClick(field, Qt::Key_Escape);
+
+        browser()->choose(idOf(0));
+        grid()->setFocus();
+        QTest::keyClick(grid(), Qt::Key_Right, Qt::ShiftModifier);
+        chooseLate(menuAction(1, "menuTags"), [this] { browser()->choose(idOf(5)); });
+        QCOMPARE(browser()->selectedIds(), QStringList({idOf(0), idOf(1)})); // whose tags are edited now
+        chooseLate(menuAction(1, "menuTags"), [this] { browser()->setQuery(idOf(5)); });
+        QVERIFY2(text("recordTold").contains("no longer listed"), qPrintable(text("recordTold")));
     }
 
     void theMenuKeyOpensItForTheCurrentRecord()

@@ -170,14 +170,16 @@ void DatasetPage::connectEditing()
     connect(facts_, &RecordFacts::captionEdited, editing_, &RecordEditing::setCaption);
     connect(drawer_->captions(), &CaptionsPanel::editWanted, editing_, &RecordEditing::editCaptions);
     connect(drawer_->duplicates(), &DuplicatesPanel::excludeWanted, editing_, &RecordEditing::excludeDuplicates);
-    connect(facts_, &RecordFacts::splitEdited, this, &DatasetPage::setSplit);
+    connect(facts_, &RecordFacts::splitEdited, this,
+            [this](const QString& split) { setSplit(browser_->selectedIds(), split); });
     connect(facts_, &RecordFacts::tagsEdited, this, [this](const QStringList& added, const QStringList& removed) {
-        if (const auto ids = idsToEdit(tr("Change the tags of %1?")); !ids.isEmpty())
+        if (const auto ids = browser_->selectedIds(); mayEdit(ids, tr("Change the tags of %1?")))
             editing_->changeTags(ids, added, removed);
     });
-    connect(facts_, &RecordFacts::exclusionEdited, this, &DatasetPage::setExcluded);
+    connect(facts_, &RecordFacts::exclusionEdited, this,
+            [this](const QString& reason) { setExcluded(browser_->selectedIds(), reason); });
     connect(facts_, &RecordFacts::captionLeft, this, [this] { browser_->focusRecords(); });
-    connect(facts_, &RecordFacts::fileWanted, this, &DatasetPage::showFile);
+    connect(facts_, &RecordFacts::fileWanted, this, [this] { showFile(browser_->current()); });
     connect(facts_, &RecordFacts::remedyWanted, this, &DatasetPage::remedyWanted);
     connect(editing_, &RecordEditing::made, browser_, &RecordBrowser::tell);
     connect(browser_, &RecordBrowser::menuWanted, this, &DatasetPage::openMenu);
@@ -228,7 +230,8 @@ void DatasetPage::makeCommands()
                 .front();
     captions_ = commands->add(Qt::CTRL | Qt::Key_H, tr("find and replace in many captions"),
                               [this] { drawer_->openCaptions(); });
-    showFile_ = commands->add(Qt::Key_O, tr("show the picture in the file manager"), [this] { showFile(); });
+    showFile_ =
+        commands->add(Qt::Key_O, tr("show the picture in the file manager"), [this] { showFile(browser_->current()); });
     auto* const pause =
         commands->add(Qt::Key_Space, tr("pause or resume the running job"), [this] { pauseOrResume(); });
     pause->setEnabled(false); // the views' own while nothing runs
@@ -308,22 +311,34 @@ void DatasetPage::importPictures()
 void DatasetPage::openMenu(QPoint globalPoint)
 {
     std::vector<const RecordInfo*> records;
+    QStringList ids; // another selection may have taken the place of this one when an entry is chosen
     for (const auto& id : browser_->selectedIds()) {
-        if (const auto* const record = session_.record(id))
+        if (const auto* const record = session_.record(id)) {
             records.push_back(record);
+            ids << id;
+        }
     }
     if (records.empty())
         return;
+    // What is edited on the page is what is selected there.
+    const auto selectedAgain = [this, ids](const auto& edit) {
+        return [this, ids, edit] {
+            if (browser_->chooseAll(ids))
+                edit();
+            else
+                browser_->tell(tr("these records are no longer listed"));
+        };
+    };
     RecordMenuActions actions;
-    actions.showFile = [this] { showFile(); };
-    actions.editCaption = [this] {
+    actions.showFile = [this, id = ids.front()] { showFile(id); };
+    actions.editCaption = selectedAgain([this] {
         if (!browser_->editCaptionCell())
             editCaption();
-    };
-    actions.editCaptions = [this] { drawer_->openCaptions(); };
-    actions.editTags = [this] { editTags(); };
-    actions.setSplit = [this](const QString& split) { setSplit(split); };
-    actions.setExcluded = [this](const QString& reason) { setExcluded(reason); };
+    });
+    actions.editCaptions = selectedAgain([this] { drawer_->openCaptions(); });
+    actions.editTags = selectedAgain([this] { editTags(); });
+    actions.setSplit = [this, ids](const QString& split) { setSplit(ids, split); };
+    actions.setExcluded = [this, ids](const QString& reason) { setExcluded(ids, reason); };
     actions.undo = editing_->undoStack();
     actions.showFileKey = showFile_;
     actions.captionKey = caption_;
@@ -333,6 +348,7 @@ void DatasetPage::openMenu(QPoint globalPoint)
     actions.undoKey = undo_;
     auto* const menu = makeRecordMenu(records, browser_->splits(), actions, this);
     menu->setAttribute(Qt::WA_DeleteOnClose);
+    connect(&session_, &Session::workspaceChanged, menu, &QMenu::close);
     menu->popup(globalPoint);
 }
 
@@ -356,38 +372,37 @@ void DatasetPage::toggleExclusion()
         return record != nullptr && !record->excluded.empty();
     };
     const bool excluded = !ids.isEmpty() && std::ranges::all_of(ids, isExcluded);
-    setExcluded(excluded ? QString() : tr("by hand"));
+    setExcluded(ids, excluded ? QString() : tr("by hand"));
 }
 
-QStringList DatasetPage::idsToEdit(const QString& question)
+bool DatasetPage::mayEdit(const QStringList& ids, const QString& question)
 {
-    const auto ids = browser_->selectedIds();
     if (ids.size() < manyRecords)
-        return ids;
+        return !ids.isEmpty();
     const SameWorkspace same(session_);
     if (dialogs_.confirm(this, question.arg(countText(ids.size(), tr("records"))), tr("Ctrl+Z undoes it."),
                          tr("Change")) &&
         same)
-        return ids;
+        return true;
     showChosen(); // as it was
-    return {};
+    return false;
 }
 
-void DatasetPage::setSplit(const QString& split)
+void DatasetPage::setSplit(const QStringList& ids, const QString& split)
 {
-    if (const auto ids = idsToEdit(tr("Change the split of %1?")); !ids.isEmpty())
+    if (mayEdit(ids, tr("Change the split of %1?")))
         editing_->setSplit(ids, split);
 }
 
-void DatasetPage::setExcluded(const QString& reason)
+void DatasetPage::setExcluded(const QStringList& ids, const QString& reason)
 {
-    if (const auto ids = idsToEdit(reason.isEmpty() ? tr("Include %1 again?") : tr("Exclude %1?")); !ids.isEmpty())
+    if (mayEdit(ids, reason.isEmpty() ? tr("Include %1 again?") : tr("Exclude %1?")))
         editing_->setExcluded(ids, reason);
 }
 
-void DatasetPage::showFile()
+void DatasetPage::showFile(const QString& id)
 {
-    const auto* const record = session_.record(browser_->current());
+    const auto* const record = session_.record(id);
     if (record == nullptr)
         return;
     const auto file = QString::fromStdString(record->image.string());

@@ -62,11 +62,11 @@ private:
     void editCaption();
     void editTags();
     void toggleExclusion();
-    /// Those that are edited; of many only when `question` (with their number as %1) is answered so.
-    QStringList idsToEdit(const QString& question);
-    void setSplit(const QString& split);
-    void setExcluded(const QString& reason);
-    void showFile();
+    /// Whether these may be edited; many only when `question` (with their number as %1) is answered so.
+    bool mayEdit(const QStringList& ids, const QString& question);
+    void setSplit(const QStringList& ids, const QString& split);
+    void setExcluded(const QStringList& ids, const QString& reason);
+    void showFile(const QString& id);
     void pauseOrResume();
 
     Session& session_;

@@ -250,6 +250,16 @@ void RecordBrowser::choose(const QString& id)
         Q_EMIT recordChosen(id);
 }
 
+bool RecordBrowser::chooseAll(const QStringList& ids)
+{
+    if (selectedIds() == ids)
+        return true;
+    if (ids.size() > 1)
+        return selection_->select(ids);
+    choose(ids.value(0));
+    return current() == ids.value(0);
+}
+
 const QString& RecordBrowser::current() const
 {
     return selection_->current();

@@ -38,6 +38,9 @@ public:
     /// Makes it the current one, also when the query does not find it: then no other is selected, and a note says that
     /// it is hidden. An id that is no record's does nothing.
     void choose(const QString& id);
+    /// Selects these, as far as they are in the list, unless they are selected already; false where nothing of them can
+    /// be. A single one is chosen as above.
+    bool chooseAll(const QStringList& ids);
     /// The record that is shown. It is one of the selected ones, or none is selected.
     const QString& current() const;
     /// What is edited: those selected, or else the current one; by row.

@@ -82,6 +82,20 @@ qsizetype RecordSelection::count() const
     return rows;
 }
 
+bool RecordSelection::select(const QStringList& ids)
+{
+    std::vector<int> rows;
+    for (const auto& id : ids) {
+        if (const int row = model_->rowOf(id); row >= 0)
+            rows.push_back(row);
+    }
+    const auto selection = rangesOf(std::move(rows), *model_);
+    if (selection.isEmpty())
+        return false;
+    chosen_->select(selection, QItemSelectionModel::ClearAndSelect);
+    return true;
+}
+
 void RecordSelection::keep()
 {
     const auto& arranged = model_->arranged();

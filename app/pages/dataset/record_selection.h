@@ -30,6 +30,8 @@ public:
     QStringList ids() const;
     qsizetype count() const; ///< Of selected rows.
 
+    /// These alone, as far as they are in the list; false, and nothing is other, where none is.
+    bool select(const QStringList& ids);
     /// Before and after rows are rearranged.
     void keep();
     void restore();
