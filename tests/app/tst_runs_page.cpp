@@ -19,6 +19,7 @@
 #include <QHeaderView>
 #include <QLabel>
 #include <QLineEdit>
+#include <QMenu>
 #include <QPointer>
 #include <QPushButton>
 #include <QScopeGuard>
@@ -328,6 +329,35 @@ private Q_SLOTS:
         QTRY_COMPARE_WITH_TIMEOUT(table()->model()->rowCount(), 2, minute);
         QVERIFY(!fs::exists(workspace_.runsFolder() / "third"));
         QVERIFY(fs::exists(workspace_.runsFolder() / "first"));
+    }
+
+    void theMenuActsOnTheRunThatWasSelectedWhenItOpened()
+    {
+        QSignalSpy wanted(page_.get(), &RunsPage::duplicateWanted);
+        auto* const menu = page_->findChild<QMenu*>("runMenu");
+        const auto choose = [this, menu](const char* action) {
+            page_->select("second");
+            Q_EMIT table()->customContextMenuRequested(table()->visualRect(table()->currentIndex()).center());
+            QTRY_VERIFY_WITH_TIMEOUT(menu->isVisible(), minute);
+            page_->select("third"); // as where the runs are read again and the selected one has gone
+            menu->setActiveAction(page_->findChild<QAction*>(QLatin1String(action)));
+            QTest::keyClick(menu, Qt::Key_Return);
+            QVERIFY(!menu->isVisible());
+        };
+        choose("runDuplicate");
+        QCOMPARE(wanted.count(), 1);
+        QCOMPARE(wanted[0], (QVariantList{"second", false}));
+        QCoreApplication::processEvents();
+        trigger("runDuplicate"); // by no menu: of what is selected
+        QCOMPARE(wanted.count(), 2);
+        QCOMPARE(wanted[1], (QVariantList{"third", false}));
+
+        choose("runNote");
+        QCOMPARE(table()->currentIndex().row(), 1);
+        QCOMPARE(table()->currentIndex().column(), int(RunModel::Note));
+        auto* const editor = table()->viewport()->findChild<QLineEdit*>();
+        QVERIFY(editor != nullptr);
+        QTest::keyClick(editor, Qt::Key_Escape);
     }
 
     void itsCommandLineIsCopied()

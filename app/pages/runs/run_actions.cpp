@@ -13,7 +13,11 @@
 #include <QAction>
 #include <QApplication>
 #include <QClipboard>
+#include <QMenu>
 #include <QWidget>
+
+#include <algorithm>
+#include <utility>
 
 namespace nanodit {
 
@@ -59,16 +63,51 @@ void RunActions::addSeparator()
     all_ << line;
 }
 
+void RunActions::addTo(QMenu* menu)
+{
+    menu->addActions(all_);
+    menus_ << menu;
+    connect(menu, &QMenu::aboutToShow, this, &RunActions::hold);
+    // Its entry is triggered after it has closed.
+    connect(menu, &QMenu::aboutToHide, this, &RunActions::release, Qt::QueuedConnection);
+    connect(&session_, &Session::workspaceChanged, menu, &QMenu::close);
+}
+
+void RunActions::hold()
+{
+    if (auto subject = std::exchange(late_, std::nullopt))
+        take(std::move(*subject));
+    held_ = true;
+}
+
+void RunActions::release()
+{
+    if (std::ranges::any_of(menus_, &QMenu::isVisible)) // opened again, on another run
+        return;
+    held_ = false;
+    if (auto subject = std::exchange(late_, std::nullopt))
+        take(std::move(*subject));
+}
+
 void RunActions::setRun(const ListedRun* run, bool training)
 {
-    run_ = run != nullptr ? std::optional(*run) : std::nullopt;
+    Subject subject{.run = run != nullptr ? std::optional(*run) : std::nullopt, .training = training};
+    if (held_)
+        late_ = std::move(subject);
+    else
+        take(std::move(subject));
+}
+
+void RunActions::take(Subject subject)
+{
+    run_ = std::move(subject.run);
     for (auto* const action : all_)
-        action->setEnabled(run != nullptr);
-    const bool hasWeights = run != nullptr && !run->run.checkpoints.empty();
+        action->setEnabled(run_.has_value());
+    const bool hasWeights = run_ && !run_->run.checkpoints.empty();
     startFrom_->setEnabled(hasWeights);
     export_->setEnabled(hasWeights);
-    rename_->setEnabled(run != nullptr && !training);
-    remove_->setEnabled(run != nullptr && !training);
+    rename_->setEnabled(run_ && !subject.training);
+    remove_->setEnabled(run_ && !subject.training);
 }
 
 QString RunActions::name() const
@@ -125,17 +164,17 @@ void RunActions::emitValidate()
 
 void RunActions::editName()
 {
-    Q_EMIT editWanted(RunModel::Name);
+    Q_EMIT editWanted(name(), RunModel::Name);
 }
 
 void RunActions::editTags()
 {
-    Q_EMIT editWanted(RunModel::Tags);
+    Q_EMIT editWanted(name(), RunModel::Tags);
 }
 
 void RunActions::editNote()
 {
-    Q_EMIT editWanted(RunModel::Note);
+    Q_EMIT editWanted(name(), RunModel::Note);
 }
 
 void RunActions::emitDuplicate()

@@ -6,7 +6,11 @@
 #include <QList>
 #include <QObject>
 
+#include <functional>
+#include <optional>
+
 class QAction;
+class QMenu;
 class QWidget;
 
 namespace nanodit {
@@ -22,7 +26,9 @@ public:
     RunActions(Session& session, Dialogs& dialogs, QWidget* page);
     /// The run that they act on; null for none. `training`: it is being trained here.
     void setRun(const ListedRun* run, bool training);
-    const QList<QAction*>& all() const { return all_; } ///< With separators, for a menu.
+    /// Offers them there. While the menu is open, and for the entry that closes it, they act on the run that was
+    /// selected when it opened.
+    void addTo(QMenu* menu);
 
     void rename(const QString& name, const QString& newName);
     void write(const QString& name, const RunNotes& notes);
@@ -30,8 +36,8 @@ public:
 Q_SIGNALS:
     void showWanted(const QString& name);
     void validationWanted(const QString& name);
-    /// Edit the cell of this column (RunModel::Column) of the selected run.
-    void editWanted(int column);
+    /// Edit the cell of this column (RunModel::Column) of the run.
+    void editWanted(const QString& name, int column);
     /// A new run with the same settings, or one that begins with its weights.
     void duplicateWanted(const QString& name);
     void startFromWanted(const QString& name);
@@ -42,6 +48,13 @@ Q_SIGNALS:
     void failed(const QString& what, const nanodit::Notice& why);
 
 private:
+    struct Subject {
+        std::optional<ListedRun> run;
+        bool training = false;
+    };
+    void take(Subject subject);
+    void hold();
+    void release(); ///< A menu has closed.
     QAction* add(const char* object, const QString& text, void (RunActions::*act)());
     void addSeparator();
     /// Does `change` in the background, then lists the runs again; nobody may be training the run meanwhile.
@@ -65,6 +78,9 @@ private:
     Dialogs& dialogs_;
     QWidget* page_;
     std::optional<ListedRun> run_;
+    QList<QMenu*> menus_;
+    bool held_ = false;           ///< One of them is open, or what was chosen in it is on its way.
+    std::optional<Subject> late_; ///< Was selected meanwhile.
     QList<QAction*> all_;
     QAction *show_, *validate_, *rename_, *tags_, *note_, *duplicate_, *startFrom_, *export_, *openFolder_,
         *copyCommand_, *copyPath_, *remove_;

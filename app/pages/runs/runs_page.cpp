@@ -91,14 +91,20 @@ RunsPage::RunsPage(Session& session, Training& training, Preferences& preference
     checkedChanged();
 }
 
+QMenu* RunsPage::makeRunMenu(const char* name)
+{
+    auto* const menu = new QMenu(this);
+    menu->setObjectName(QLatin1String(name));
+    menu->setToolTipsVisible(true);
+    actions_->addTo(menu);
+    return menu;
+}
+
 void RunsPage::addActions()
 {
     auto* const more = frame_->addAction(tr("More"), QStringLiteral("menu"), tr("Actions for the selected run"));
     more->setObjectName(QStringLiteral("runMore"));
-    auto* const menu = new QMenu(this);
-    menu->setToolTipsVisible(true);
-    menu->addActions(actions_->all());
-    more->setMenu(menu);
+    more->setMenu(makeRunMenu("runMoreMenu"));
     show_ = frame_->addAction(tr("Show curves"), QStringLiteral("train"), tr("Open this run on the Train page"));
     show_->setObjectName(QStringLiteral("runShow"));
     validate_ = frame_->addAction(tr("Validate"), QStringLiteral("validate"), tr("Open this run on the Validate page"));
@@ -238,9 +244,10 @@ void RunsPage::connectAll()
             showRuns(std::move(*runs));
     });
     connect(table_, &QTableView::activated, this, [this] { Q_EMIT runWanted(currentName()); });
-    connect(table_, &QTableView::customContextMenuRequested, this, [this](QPoint point) {
+    auto* const menu = makeRunMenu("runMenu");
+    connect(table_, &QTableView::customContextMenuRequested, this, [this, menu](QPoint point) {
         if (table_->indexAt(point).isValid())
-            QMenu::exec(actions_->all(), table_->viewport()->mapToGlobal(point), nullptr, table_);
+            menu->popup(table_->viewport()->mapToGlobal(point));
     });
     connect(show_, &QAction::triggered, this, [this] { Q_EMIT runWanted(currentName()); });
     connect(validate_, &QAction::triggered, this, [this] { Q_EMIT validationWanted(currentName()); });
@@ -264,11 +271,7 @@ void RunsPage::connectAll()
         model_->rename(name, newName);
         currentChanged();
     });
-    connect(actions_, &RunActions::editWanted, this, [this](int column) {
-        const auto index = filter_->index(table_->currentIndex().row(), column);
-        table_->setCurrentIndex(index);
-        table_->edit(index);
-    });
+    connect(actions_, &RunActions::editWanted, this, &RunsPage::editCell);
     connect(actions_, &RunActions::done, this,
             [this](const QString& sentence) { frame_->banner()->showNotice(sentence); });
     connect(actions_, &RunActions::failed, frame_->banner(), failuresIn(frame_->banner()));
@@ -387,6 +390,15 @@ void RunsPage::select(const QString& name)
         index = filter_->index(0, RunModel::Name);
     if (index.isValid() && index.row() != table_->currentIndex().row())
         table_->setCurrentIndex(index);
+}
+
+void RunsPage::editCell(const QString& run, int column)
+{
+    const auto index = filter_->mapFromSource(model_->index(model_->rowOf(run), column));
+    if (!index.isValid()) // it has gone meanwhile
+        return;
+    table_->setCurrentIndex(index);
+    table_->edit(index);
 }
 
 void RunsPage::currentChanged()

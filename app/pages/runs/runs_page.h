@@ -11,6 +11,7 @@
 class QLabel;
 class QLineEdit;
 class QAction;
+class QMenu;
 class QSplitter;
 class QStackedWidget;
 class QTreeWidget;
@@ -54,6 +55,8 @@ protected:
 
 private:
     void addActions();
+    QMenu* makeRunMenu(const char* name);
+    void editCell(const QString& run, int column);
     QWidget* makeTable();
     QWidget* makeContent();
     QWidget* makePlots();
