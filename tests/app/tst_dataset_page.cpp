@@ -413,6 +413,21 @@ private Q_SLOTS:
         QVERIFY(!start->isEnabled());
     }
 
+    void packingAgainIsAskedAboutOnceTheDiskHasAnswered()
+    {
+        dialogs_.nextAnswer = false;
+        const int asked = dialogs_.asked;
+        button("pack")->click();
+        button("pack")->click();
+        QCOMPARE(dialogs_.asked, asked); // a slow disk does not hold the window
+        QTRY_COMPARE_WITH_TIMEOUT(dialogs_.asked, asked + 1, minute);
+        QTest::qWait(100);
+        QCOMPARE(dialogs_.asked, asked + 1);
+        QVERIFY2(dialogs_.consequence.contains("will be replaced"), qPrintable(dialogs_.consequence));
+        QVERIFY(!jobs().busy());
+        dialogs_.nextAnswer = true;
+    }
+
     void spacePausesAndResumesTheRunningJob()
     {
         QTest::mouseClick(window_->findChild<QPushButton*>("certify"), Qt::LeftButton);

@@ -8,6 +8,7 @@
 #include <QAction>
 
 #include <filesystem>
+#include <system_error>
 
 namespace nanodit {
 
@@ -46,14 +47,23 @@ DatasetActions::DatasetActions(Session& session, DatasetJobs& jobs, Dialogs& dia
 
 void DatasetActions::pack()
 {
-    const auto folder = session_.workspace().shardsFolder();
-    std::error_code none;
-    const bool packed = std::filesystem::is_directory(folder, none) && !std::filesystem::is_empty(folder, none);
+    disk_.ask(
+        [folder = session_.workspace().shardsFolder()] {
+            std::error_code none;
+            return std::filesystem::is_directory(folder, none) && !std::filesystem::is_empty(folder, none);
+        },
+        [this, number = ++asked_, same = SameWorkspace(session_)](bool packed) {
+            if (number == asked_ && same)
+                packUnlessRefused(packed);
+        });
+}
+
+void DatasetActions::packUnlessRefused(bool packed)
+{
     const SameWorkspace same(session_);
-    if (packed && !(dialogs_.confirm(
-                        page_, tr("Pack the shards again?"),
-                        tr("The existing shards in %1 will be replaced.").arg(QString::fromStdString(folder.string())),
-                        tr("Pack again")) &&
+    const auto folder = QString::fromStdString(session_.workspace().shardsFolder().string());
+    if (packed && !(dialogs_.confirm(page_, tr("Pack the shards again?"),
+                                     tr("The existing shards in %1 will be replaced.").arg(folder), tr("Pack again")) &&
                     same))
         return;
     jobs_.packShards(packed);

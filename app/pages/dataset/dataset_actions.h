@@ -1,5 +1,6 @@
 #pragma once
 
+#include "app/disk_questions.h"
 #include "app/session.h"
 
 #include <QObject>
@@ -20,7 +21,7 @@ public:
     DatasetActions(Session& session, DatasetJobs& jobs, Dialogs& dialogs, PageFrame* frame, QWidget* page);
     /// Which of them make sense now.
     void update();
-    /// Asks first where a set is there already.
+    /// Asks the disk first whether a set is there already, and then the user.
     void pack();
 
 Q_SIGNALS:
@@ -28,10 +29,14 @@ Q_SIGNALS:
     void passesWanted();
 
 private:
+    void packUnlessRefused(bool packed);
+
     Session& session_;
     DatasetJobs& jobs_;
     Dialogs& dialogs_;
     QWidget* page_;
+    DiskQuestions disk_;
+    int asked_ = 0; ///< Counts its questions: only the last one is acted on.
     QAction *import_, *passes_, *pack_, *verify_, *certify_;
 };
 
