@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 namespace nanodit {
 
@@ -19,10 +20,11 @@ constexpr int mostLeast = 88;    ///< No header asks for more of an elastic colu
 constexpr int columnGap = 8;     ///< Between a column's text and the next one's.
 } // namespace
 
-FittedColumns::FittedColumns(QTreeView* table, std::vector<int> elastic)
+FittedColumns::FittedColumns(QTreeView* table, std::vector<int> elastic, Rest rest)
     : QObject(table)
     , table_(table)
     , elastic_(std::move(elastic))
+    , rest_(rest)
 {
     table_->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     table_->header()->setStretchLastSection(false);
@@ -73,6 +75,9 @@ void FittedColumns::fit()
         width = std::min(width, std::max(share, least_[static_cast<std::size_t>(order[i])]));
         room -= width;
     }
+    if (const auto last = std::find_if(widths.rbegin(), widths.rend(), [](int width) { return width > 0; });
+        rest_ == Rest::ToLastColumn && last != widths.rend())
+        *last += std::max(room, 0);
     for (int column = 0; column < static_cast<int>(widths.size()); ++column) {
         if (widths[static_cast<std::size_t>(column)] > 0)
             table_->setColumnWidth(column, widths[static_cast<std::size_t>(column)]);

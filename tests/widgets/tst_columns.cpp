@@ -60,6 +60,29 @@ private Q_SLOTS:
         QCOMPARE(table_->header()->length(), columns_->neededWidth());
     }
 
+    void roomThatIsLeftGoesToTheLastColumnWhereThatIsWanted()
+    {
+        QTreeWidget table;
+        table.setHeaderLabels({"Record", "Now", "Then"});
+        auto* const columns = new FittedColumns(&table, {0, 1, 2}, FittedColumns::Rest::ToLastColumn);
+        table.resize(1600, 200);
+        table.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&table));
+        columns->measure();
+        QCOMPARE(table.header()->length(), table.viewport()->width()); // without a row, too
+        new QTreeWidgetItem(&table, {"a", "a cat", "a cat, at night"});
+        columns->measure();
+        const int first = table.columnWidth(0);
+        for (const int width : {1400, 1600}) {
+            table.resize(width, 200);
+            QTRY_COMPARE_WITH_TIMEOUT(table.header()->length(), table.viewport()->width(), 60000);
+            QCOMPARE(table.columnWidth(0), first);
+        }
+        table.setColumnHidden(2, true);
+        columns->measure();
+        QCOMPARE(table.columnWidth(0) + table.columnWidth(1), table.viewport()->width());
+    }
+
     void elasticColumnsGiveWayAndNumbersStay()
     {
         const int cosine = table_->columnWidth(1);

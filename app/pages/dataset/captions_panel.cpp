@@ -63,7 +63,8 @@ CaptionsPanel::CaptionsPanel(Session& session, Records records, QWidget* parent)
     , sentence_(new QLabel(this))
     , changes_(makeList("captionChanges", tr("Captions that would change"), {tr("Record"), tr("Now"), tr("Then")}))
     , tags_(makeList("captionTags", tr("Tags of these captions"), {tr("Tag"), tr("Captions")}))
-    , changeColumns_(new FittedColumns(changes_, {ChangeRecord, ChangeNow, ChangeThen}))
+    , changeColumns_(
+          new FittedColumns(changes_, {ChangeRecord, ChangeNow, ChangeThen}, FittedColumns::Rest::ToLastColumn))
     , tagColumns_(new FittedColumns(tags_, {TagName}))
 {
     sentence_->setObjectName(QStringLiteral("captionsSentence"));
