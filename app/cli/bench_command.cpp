@@ -252,8 +252,7 @@ void registerBench(CLI::App& app, Options& options)
             "WHAT", a->subject,
             "train: whole steps; attention: of one block; sample: guided velocities; vae: an autoencoder of FLUX's "
             "shape; dino: a DINOv3 ViT-L; t5: two layers of T5 XXL; pack: writing a shard set; load: reading it; "
-            "window: "
-            "its start, its pages and its frames while the demo trains")
+            "window: its start, its pages and its frames while the demo trains")
         ->check(CLI::IsMember({"train", "attention", "sample", "vae", "dino", "t5", "pack", "load", "window"}))
         ->capture_default_str();
     command->add_option("-c,--config", a->config, "A YAML file, or demo, base or plan")->capture_default_str();

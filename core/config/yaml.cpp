@@ -27,7 +27,7 @@ std::string atLine(const YAML::Node& node)
     return node.Mark().line >= 0 ? " (line " + std::to_string(node.Mark().line + 1) + ")" : "";
 }
 
-/// A text of a configuration as messages show it: the begin of a long one.
+/// A text of a configuration as messages show it: the beginning of a long one.
 std::string shownText(const std::string& text)
 {
     constexpr std::size_t longest = 80;

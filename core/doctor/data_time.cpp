@@ -2,7 +2,6 @@
 
 #include "core/dataset/loader.h"
 #include "core/dataset/shard_writer.h"
-#include "core/doctor/peak_memory.h"
 #include "core/io/scratch_folder.h"
 #include "core/io/tensor.h"
 #include "core/runtime/elapsed.h"

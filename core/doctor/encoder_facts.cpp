@@ -43,7 +43,7 @@ std::vector<fs::path> filesIn(const fs::path& folder)
             files.push_back(entry->path());
     }
     if (error)
-        throw DataError(folder.string() + " cannot be looked into: " + error.message() + "; check its permissions");
+        throw DataError(folder.string() + " cannot be read: " + error.message() + "; check its permissions");
     std::sort(files.begin(), files.end());
     return files;
 }

@@ -17,7 +17,8 @@ namespace nanodit {
 /// Times computations of a job, each repeated as often as the others, on one device.
 class KernelStopwatch {
 public:
-    /// All are kept by reference. `meter` advances by one for each repetition, the first, untimed one among them.
+    /// `compute`, `meter` and `context` are kept by reference. `meter` advances by one for each repetition, also for
+    /// the first one, which is not timed.
     KernelStopwatch(const Compute& compute, std::int64_t repetitions, ProgressMeter& meter, const JobContext& context)
         : compute_(compute)
         , repetitions_(repetitions)

@@ -6,6 +6,7 @@
 #include "core/encoders/dino.h"
 #include "core/encoders/t5.h"
 #include "core/model/attention.h"
+#include "core/runtime/machine.h"
 #include "core/sample/guidance.h"
 
 #include <ATen/ATen.h>

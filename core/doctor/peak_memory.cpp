@@ -3,14 +3,7 @@
 #include "core/doctor/gpu_facts.h"
 #include "core/runtime/machine.h"
 
-#include <fstream>
-
 namespace nanodit {
-
-void forgetPeakMemory()
-{
-    std::ofstream("/proc/self/clear_refs") << "5";
-}
 
 std::int64_t peakMemoryOf(const Compute& compute)
 {

@@ -4,6 +4,7 @@
 #include "core/doctor/kernel_stopwatch.h"
 #include "core/doctor/peak_memory.h"
 #include "core/runtime/error.h"
+#include "core/runtime/machine.h"
 #include "core/train/forecast.h"
 #include "core/train/trainer.h"
 

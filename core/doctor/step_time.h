@@ -22,8 +22,8 @@ struct StepTimes {
     std::vector<double> seconds;                      ///< Of each step after it.
     std::int64_t memory = 0; ///< Bytes: most that the process held, or on a GPU all that is taken there in the end.
     bool onGpu = false;
-    double operations = 0; ///< Of a step, as TrainForecast::stepFlops counts them; 0 of an estimate.
-    KernelTime product;    ///< Of matrices on the same device in the same precision; not of an estimate.
+    double operations = 0; ///< Of a step, as TrainForecast::stepFlops counts them; 0 in an estimate.
+    KernelTime product;    ///< Of two matrices on the same device in the same precision; empty in an estimate.
 
     double median() const;
     double perSecond() const { return operations / median(); }

@@ -61,7 +61,7 @@ JobEnd timeWindow(const WindowTimeRequest& request, const JobContext& context)
     std::error_code unreadable;
     if (!std::filesystem::is_regular_file(request.program, unreadable))
         throw UsageError("this build has no window that could be timed: " + request.program.string() +
-                         " is not there; use a build with the window (NANODIT_GUI)");
+                         " does not exist; use a build with the window (NANODIT_GUI)");
     const ScratchFolder folder("nanodit-bench");
     const auto workspace = folder.path() / "demo";
     if (makeDemoJob({.folder = workspace, .scenes = scenesOfWindow})->run(context) == JobEnd::Cancelled)

@@ -67,7 +67,7 @@ std::filesystem::path windowProgram();
 
 /// Makes a demo workspace in a folder of its own below the system's for temporary files, starts the window's program
 /// with it, and removes it. The user's preferences and caches are neither read nor changed. Without a display the
-/// window draws into memory. Throws UsageError where the program of the window is not there, DataError where it fails.
+/// window draws into memory. Throws UsageError if the program of the window does not exist, DataError if it fails.
 std::unique_ptr<Job> makeWindowTimeJob(WindowTimeRequest request);
 
 } // namespace nanodit

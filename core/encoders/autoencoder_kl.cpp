@@ -18,7 +18,7 @@ constexpr double normEpsilon = 1e-6;
 /// The architecture, walked once per pass; shared by encoder and decoder.
 class Network {
 public:
-    /// `kernels`: the weights, or those of convolutions in another type, which these compute in then.
+    /// `kernels`: the same weights, or those of the convolutions rounded to the type that these compute in.
     Network(const AutoencoderConfig& config, const TensorMap& weights, const TensorMap& kernels, PixelLayout layout,
             const AutoencoderKl::Tap& tap, const StopCheck& stop = never())
         : config_(config)

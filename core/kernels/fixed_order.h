@@ -6,7 +6,8 @@ namespace nanodit {
 /// The backward pass of LibTorch's fused kernels on a GPU does not.
 bool addsInFixedOrder();
 
-/// While it lives, attention of this thread does, or need not, for its backward pass, too. Nests.
+/// While it lives, attention of this thread adds in a fixed order, or with `fixed` false in any; so does the backward
+/// pass of what is computed meanwhile. Nests.
 class FixedOrderScope {
 public:
     explicit FixedOrderScope(bool fixed);

@@ -48,7 +48,9 @@ std::int64_t usableMemory();
 /// Cores that this process may keep busy, at least 1. Read once.
 int usableCores();
 
-/// Bytes: the most that this process has held so far. 0 where the system does not say.
+/// Bytes: the most that this process has held so far, or since forgetPeakMemory(). 0 where the system does not say.
 std::int64_t peakMemory();
+/// Sets the peak to what the process holds now.
+void forgetPeakMemory();
 
 } // namespace nanodit

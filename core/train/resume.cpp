@@ -267,7 +267,7 @@ fs::path setAsideBehind(const fs::path& runFolder, std::int64_t step)
             fs::rename(one, place);
         }
     } catch (const fs::filesystem_error& error) {
-        throw StoreError("what was made of later steps could not be moved to " + folder.string() + ": " +
+        throw StoreError("checkpoints and reports of later steps could not be moved to " + folder.string() + ": " +
                          error.code().message());
     }
     return folder;

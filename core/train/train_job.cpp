@@ -237,7 +237,7 @@ void TrainJob::resume(const JobContext& context)
     const auto step = trainer_->stepsDone();
     writer_->found(step, restored.checkpoint);
     if (const auto folder = setAsideBehind(folder_->path(), step); !folder.empty())
-        context.warn("what was made of later steps was moved to " + folder.string());
+        context.warn("checkpoints and reports of later steps were moved to " + folder.string());
     context.info("resumed from " + restored.checkpoint.string());
     tellDifferences(restored, folder_->path(), step, context);
 }

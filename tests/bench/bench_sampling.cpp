@@ -14,9 +14,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
+#include <fstream>
 #include <future>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 using namespace nanodit;
@@ -87,7 +90,9 @@ void seeds(SamplingSession& session, const SampleRequest& request)
 
 double residentMegabytes()
 {
-    return static_cast<double>(bench::memory("VmRSS")) / 1024;
+    std::int64_t mapped = 0, resident = 0; // pages
+    std::ifstream("/proc/self/statm") >> mapped >> resident;
+    return static_cast<double>(resident * ::sysconf(_SC_PAGESIZE)) / (1 << 20);
 }
 
 /// What the Attention page adds when it looks at the checkpoint that is sampled from.
