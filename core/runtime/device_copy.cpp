@@ -8,7 +8,7 @@ at::Tensor sentTo(const at::Tensor& tensor, at::Device device)
 {
     if (!device.is_cuda() || !tensor.is_cpu())
         return tensor.to(device);
-    return (tensor.is_pinned() ? tensor : tensor.pin_memory()).to(device, /*non_blocking=*/true);
+    return (tensor.is_pinned() ? tensor : tensor.contiguous().pin_memory()).to(device, /*non_blocking=*/true);
 }
 
 } // namespace nanodit
