@@ -260,9 +260,9 @@ private:
              !beside.contains(ownStem));
         if (masksOther) {
             if (here.lossMasks.contains(path))
-                passedBy().add("loss masks", path.string(), "they weight the loss of their pictures in training");
+                passedBy().add(lossMaskKind, path.string(), "they weight the loss of their pictures in training");
             else
-                passedBy().add("masks of other pictures", path.string(),
+                passedBy().add(otherMaskKind, path.string(),
                                "nothing uses them; NAME-mask.png would weight the loss of its picture");
             return;
         }

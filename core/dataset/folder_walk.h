@@ -25,6 +25,10 @@ bool isToolFolder(const std::string& name);
 /// "NAME-masklabel", "NAME_mask"...), both without ending; empty for others.
 std::string maskedStem(const std::string& stem);
 
+/// How pictures that mask others are counted: those that are masks of the loss, and those of other tools.
+inline constexpr const char* lossMaskKind = "loss masks";
+inline constexpr const char* otherMaskKind = "masks of other pictures";
+
 /// Walks a folder and its subfolders, sorted. Side files belong to the picture whose name they have, with or without
 /// its ending; rows of metadata.jsonl and metadata.csv (Hugging Face's imagefolder) to the picture that they name.
 /// Passed by and counted are hidden files and folders, links to folders, other tools' masks, thumbnails and caches, the

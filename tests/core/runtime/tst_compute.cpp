@@ -220,6 +220,14 @@ private Q_SLOTS:
         QVERIFY(allowed());
     }
 
+    void theDeviceOfAnExtensionCanBeChosen()
+    {
+        const auto before = test::errorOf([] { makeCompute({.device = "privateuseone"}); });
+        QVERIFY2(before.find("no extension of LibTorch") != std::string::npos, before.c_str());
+        const auto far = test::farDevice(); // loads the extension
+        QVERIFY(makeCompute({.device = "privateuseone"}).device == far);
+    }
+
     void tensorsAreSentToDevices()
     {
         const auto x = at::randn({2, 3});
@@ -232,14 +240,6 @@ private Q_SLOTS:
         QVERIFY(reaches(test::farDevice()));
         if (at::hasCUDA())
             QVERIFY(reaches(at::Device(at::kCUDA, 0)));
-    }
-
-    void theDeviceOfAnExtensionCanBeChosen()
-    {
-        const auto before = test::errorOf([] { makeCompute({.device = "privateuseone"}); });
-        QVERIFY2(before.find("no extension of LibTorch") != std::string::npos, before.c_str());
-        const auto far = test::farDevice(); // loads the extension
-        QVERIFY(makeCompute({.device = "privateuseone"}).device == far);
     }
 };
 
