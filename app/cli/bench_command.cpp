@@ -114,7 +114,7 @@ void runDataBench(const BenchArguments& arguments, Options& options)
                 {{"where", times.where}, {"size", arguments.size}, {"time", toJson(shown)}, {"memory", times.memory}});
 }
 
-double middleOf(std::vector<double> values)
+double medianOf(std::vector<double> values)
 {
     std::sort(values.begin(), values.end());
     return values.empty() ? 0 : values[values.size() / 2];
@@ -130,12 +130,12 @@ std::string windowText(const WindowTimes& times, std::int64_t trainingSeconds)
     const auto& work = times.work;
     char text[200];
     auto all = work.where + "; " + sizeText(work.memory) + " of memory\n";
-    std::snprintf(text, sizeof text, "%-24s %7.3f s in the middle of %zu, %.3f at best\n", "drawn after the start",
-                  middleOf(times.startSeconds), times.startSeconds.size(), leastOf(times.startSeconds));
+    std::snprintf(text, sizeof text, "%-24s %7.3f s median of %zu, best %.3f\n", "drawn after the start",
+                  medianOf(times.startSeconds), times.startSeconds.size(), leastOf(times.startSeconds));
     all += text;
     for (const auto& page : work.pages) {
-        std::snprintf(text, sizeof text, "%-24s %7.3f s in the middle of %zu, %.3f the first time\n",
-                      ("switch to " + page.page).c_str(), middleOf(page.later), page.later.size(), page.firstSeconds);
+        std::snprintf(text, sizeof text, "%-24s %7.3f s median of %zu, first %.3f\n",
+                      ("switch to " + page.page).c_str(), medianOf(page.later), page.later.size(), page.firstSeconds);
         all += text;
     }
     const auto& frames = work.frames;
@@ -152,13 +152,13 @@ nlohmann::json toJson(const WindowTimes& times, std::int64_t trainingSeconds)
         pages.push_back({{"page", page.page},
                          {"first_seconds", page.firstSeconds},
                          {"seconds", page.later},
-                         {"median_seconds", middleOf(page.later)}});
+                         {"median_seconds", medianOf(page.later)}});
     const auto& frames = times.work.frames;
     return {{"where", times.work.where},
             {"start",
              {{"seconds", times.startSeconds},
               {"best_seconds", leastOf(times.startSeconds)},
-              {"median_seconds", middleOf(times.startSeconds)}}},
+              {"median_seconds", medianOf(times.startSeconds)}}},
             {"pages", pages},
             {"frames",
              {{"due", frames.due},
@@ -195,7 +195,7 @@ void runStepBench(const BenchArguments& arguments, Options& options)
     char text[500];
     std::snprintf(text, sizeof text,
                   "%s, %s, %s: %.1f M parameters, %lld latent and %lld context tokens, %lld a batch\n"
-                  "%.4f s a step in the middle of %zu, %.4f at best, %.4f the first; %s of memory%s\n"
+                  "%.4f s a step (median of %zu), best %.4f, first %.4f; %s of memory%s\n"
                   "%.1f GFLOP/s, %.1f %% of the %.1f of a product of matrices\n",
                   arguments.config.c_str(), arguments.size.c_str(), times.where.c_str(),
                   static_cast<double>(times.parameters) / 1e6, static_cast<long long>(times.latentTokens),
