@@ -109,7 +109,8 @@ private Q_SLOTS:
         const Fixture f;
         f.draw("line.png", 1, {3000, 2});
         f.import();
-        QVERIFY2(contains(f.reason("line"), "3000x2 pixels are 1500 to 1, but at most 4 to 1"), f.reason("line").c_str());
+        QVERIFY2(contains(f.reason("line"), "3000x2 pixels are 1500 to 1, but at most 4 to 1"),
+                 f.reason("line").c_str());
     }
 
     void aPersonsDecisionOutlivesImports()
