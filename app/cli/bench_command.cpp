@@ -5,6 +5,7 @@
 #include "core/front/doctor.h"
 #include "core/front/training.h"
 #include "core/io/size_text.h"
+#include "core/runtime/median.h"
 
 #include <nlohmann/json.hpp>
 
@@ -112,12 +113,6 @@ void runDataBench(const BenchArguments& arguments, Options& options)
                     " in " + times.where + "; the best time; " + sizeText(times.memory) + " of memory\n" +
                     dataLine(shown),
                 {{"where", times.where}, {"size", arguments.size}, {"time", toJson(shown)}, {"memory", times.memory}});
-}
-
-double medianOf(std::vector<double> values)
-{
-    std::sort(values.begin(), values.end());
-    return values.empty() ? 0 : values[values.size() / 2];
 }
 
 double leastOf(const std::vector<double>& values)

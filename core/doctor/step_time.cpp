@@ -5,6 +5,7 @@
 #include "core/doctor/peak_memory.h"
 #include "core/runtime/error.h"
 #include "core/runtime/machine.h"
+#include "core/runtime/median.h"
 #include "core/train/forecast.h"
 #include "core/train/trainer.h"
 
@@ -155,11 +156,7 @@ void requireMultiplesOf(std::int64_t side, ImageSize picture)
 
 double StepTimes::median() const
 {
-    if (seconds.empty())
-        return 0;
-    auto sorted = seconds;
-    std::sort(sorted.begin(), sorted.end());
-    return sorted[sorted.size() / 2];
+    return medianOf(seconds);
 }
 
 std::unique_ptr<Job> makeStepTimeJob(StepTimeRequest request)

@@ -1,8 +1,8 @@
 #include "core/train/step_watch.h"
 
+#include "core/runtime/median.h"
 #include "core/runtime/number_text.h"
 
-#include <algorithm>
 #include <cmath>
 #include <string>
 #include <utility>
@@ -19,13 +19,6 @@ constexpr double spikeRatio = 1.5;    // where hardly anything varies, small jum
 constexpr std::size_t stallWindow = 20;
 constexpr double stallShare = 0.5;
 constexpr std::int64_t quietSteps = 500;
-
-double medianOf(std::vector<double> values)
-{
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    return *middle;
-}
 
 } // namespace
 

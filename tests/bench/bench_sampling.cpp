@@ -7,6 +7,7 @@
 #include "core/inspect/attention_session.h"
 #include "core/preprocess/workspace_state.h"
 #include "core/runs/catalogue.h"
+#include "core/runtime/median.h"
 #include "core/sample/models_in_memory.h"
 #include "core/sample/sampling_session.h"
 #include "tests/bench/measured_step.h"
@@ -28,12 +29,6 @@ namespace {
 
 constexpr int moves = 60;
 
-double median(std::vector<double> values)
-{
-    std::ranges::sort(values);
-    return values[values.size() / 2];
-}
-
 template<typename Step>
 double seconds(Step&& step)
 {
@@ -52,8 +47,8 @@ void slider(SamplingSession& session, SampleRequest request)
             refined.push_back(seconds([&] { session.sample(request, {}, [](const SamplePreview&) {}); }));
     }
     std::printf("slider: sketch median %.0f ms, slowest %.0f ms; refined in %lld steps, median %.0f ms\n",
-                1000 * median(sketches), 1000 * *std::ranges::max_element(sketches),
-                static_cast<long long>(request.steps), 1000 * median(refined));
+                1000 * medianOf(sketches), 1000 * *std::ranges::max_element(sketches),
+                static_cast<long long>(request.steps), 1000 * medianOf(refined));
 }
 
 /// From the wish that a picture stops until it has, at moments all over its steps.
@@ -70,7 +65,7 @@ void cancel(SamplingSession& session, const SampleRequest& request)
             painting.get();
         }));
     }
-    std::printf("cancel: ends after %.0f ms at the median, %.0f ms at worst\n", 1000 * median(ends),
+    std::printf("cancel: ends after %.0f ms at the median, %.0f ms at worst\n", 1000 * medianOf(ends),
                 1000 * *std::ranges::max_element(ends));
 }
 
