@@ -30,8 +30,7 @@ std::string atLine(const YAML::Node& node)
 /// A text of a configuration as messages show it: the beginning of a long one.
 std::string shownText(const std::string& text)
 {
-    constexpr std::size_t longest = 80;
-    return text.size() <= longest ? text : printableText(text.substr(0, longest)) + "...";
+    return shortenedText(text, 80);
 }
 
 /// Every key that a configuration knows: dotted names of groups and fields.

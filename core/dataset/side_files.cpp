@@ -39,9 +39,7 @@ std::optional<std::string> textOf(const json& value)
 
 std::string shortened(const json& value)
 {
-    constexpr std::size_t longest = 60;
-    const auto text = dumpForeignJson(value);
-    return text.size() <= longest ? text : printableText(text.substr(0, longest)) + "...";
+    return shortenedText(dumpForeignJson(value), 60);
 }
 
 /// The caption of the first key that has one. Lists of texts (several captions of one picture) give their first, and

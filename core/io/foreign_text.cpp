@@ -231,6 +231,11 @@ std::string printableText(std::string_view text)
     return result;
 }
 
+std::string shortenedText(const std::string& text, std::size_t longest)
+{
+    return text.size() <= longest ? text : printableText(text.substr(0, longest)) + "...";
+}
+
 ForeignJson parseForeignJson(const std::string& text)
 {
     if (text.find_first_not_of(" \t\r\n") == std::string::npos)

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +18,9 @@ std::optional<std::string> utf8FromFile(std::string bytes);
 /// The text with every zero byte and every byte that is not UTF-8 replaced by U+FFFD: for names that go into messages,
 /// JSON and the catalog.
 std::string printableText(std::string_view text);
+
+/// The text, or of more than `longest` bytes its beginning as printableText() and "...": for values in messages.
+std::string shortenedText(const std::string& text, std::size_t longest);
 
 struct ForeignJson {
     nlohmann::json value;
