@@ -7,12 +7,12 @@
 #include "core/preprocess/pass_encoders.h"
 #include "core/runtime/compute.h"
 #include "core/runtime/error.h"
+#include "core/runtime/generator.h"
 #include "core/sample/guidance.h"
 #include "core/sample/solver.h"
 #include "core/train/trainer.h"
 
 #include <ATen/ATen.h>
-#include <ATen/CPUGeneratorImpl.h>
 
 #include <algorithm>
 #include <array>
@@ -69,7 +69,7 @@ TrainConfig smallConfig()
 
 at::Generator generator()
 {
-    return at::detail::createCPUGenerator(seed);
+    return seededGenerator(seed);
 }
 
 /// Values for every weight, none of them zero, so that every gradient has something to say.
