@@ -231,9 +231,12 @@ bool RecordQuery::accepts(const RecordInfo& record) const
 
 std::string misspeltTerm(std::string_view query)
 {
-    std::vector<std::string> names;
-    for (const auto& key : RecordQuery::keys())
-        names.emplace_back(key.name);
+    static const auto names = [] {
+        std::vector<std::string> all;
+        for (const auto& key : RecordQuery::keys())
+            all.emplace_back(key.name);
+        return all;
+    }();
     constexpr std::size_t shortest = 3; // of shorter ones everything short is near: "16:9"
     for (const auto& word : wordsOf(query)) {
         const std::string_view plain = word.plain;
