@@ -1,14 +1,16 @@
-/// How fluidly the Sample page's picture follows a slider: bench_sample_page [WORKSPACE], a demo workspace; without one
-/// it makes a small one. Without a display: QT_QPA_PLATFORM=offscreen. Times are from the move to the sketch drawn, and
-/// from a cancel to the end of what runs. Between events it sleeps, as the window does: a loop that asks for events all
-/// the time would take one of the cores from the sampler that it times. Each line is printed as soon as it is known;
-/// all take about half a minute.
+/// How fluidly the Sample page's picture follows a slider: bench_sample_page [WORKSPACE [SET]], a demo workspace;
+/// without one it makes a small one. SET is an instruction set as nameOf() writes it (AVX2) for our kernels: LibTorch's
+/// kernels follow ATEN_CPU_CAPABILITY=avx2, and OpenBLAS follows OPENBLAS_CORETYPE=Haswell. Without a display:
+/// QT_QPA_PLATFORM=offscreen. Times are from the move to the sketch drawn, and from a cancel to the end of what runs.
+/// Between events it sleeps, as the window does: a loop that asks for events all the time would take one of the cores
+/// from the sampler that it times. Each line is printed as soon as it is known; all take about half a minute.
 
 #include "app/controllers.h"
 #include "app/pages/sample/sample_page.h"
 #include "app/sampling.h"
 #include "app/session.h"
 #include "core/front/demo.h"
+#include "core/kernels/instruction_set.h"
 #include "core/runtime/waiting_threads.h"
 #include "tests/support/scripted_dialogs.h"
 #include "widgets/guidance_slider.h"
@@ -25,6 +27,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <optional>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -120,6 +124,17 @@ int main(int argc, char** argv)
     letWaitingThreadsSleep(argv); // as the window does
     QApplication application(argc, argv);
     QStandardPaths::setTestModeEnabled(true);
+    std::optional<InstructionSetScope> lesser;
+    if (argc > 2) {
+        const auto& sets = usableInstructionSets();
+        const auto set =
+            std::ranges::find_if(sets, [&](auto each) { return std::string_view(argv[2]) == nameOf(each); });
+        if (set == sets.end()) {
+            std::fprintf(stderr, "this processor has no instruction set \"%s\"\n", argv[2]);
+            return 2;
+        }
+        lesser.emplace(*set);
+    }
     const Theme theme(application);
     const QTemporaryDir folder;
     const QString workspace = argc > 1 ? QString::fromLocal8Bit(argv[1]) : folder.filePath(QStringLiteral("demo"));
