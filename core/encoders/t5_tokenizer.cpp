@@ -116,11 +116,12 @@ std::vector<std::int64_t> T5Tokenizer::encode(const std::string& text, std::int6
     std::size_t plainFrom = 0, at = 0;
     while (at < text.size()) {
         const std::pair<const std::string, std::int64_t>* longest = nullptr;
-        for (const auto& special : special_) {
-            const auto length = special.first.size(); // 0 is found nowhere
+        for (auto special = special_.lower_bound(std::string_view(text).substr(at, 1));
+             special != special_.end() && special->first.front() == text[at]; ++special) {
+            const auto length = special->first.size();
             if (length > (longest == nullptr ? 0U : longest->first.size()) &&
-                text.compare(at, length, special.first) == 0)
-                longest = &special;
+                text.compare(at, length, special->first) == 0)
+                longest = &*special;
         }
         if (longest == nullptr) {
             ++at;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -42,7 +43,7 @@ private:
     std::filesystem::path modelFile_;
     SentencePieceModel model_;
     std::int64_t extraIds_ = 0;
-    std::map<std::string, std::int64_t> special_;
+    std::map<std::string, std::int64_t, std::less<>> special_;
 };
 
 } // namespace nanodit
