@@ -4,6 +4,7 @@
 #include "core/model/autocast.h"
 #include "core/model/gradients.h"
 #include "core/model/rounded_weight.h"
+#include "core/runtime/device_copy.h"
 #include "core/runtime/elapsed.h"
 #include "core/runtime/failure.h"
 #include "core/train/attention_metrics.h"
@@ -24,6 +25,18 @@ std::vector<double> numbersOf(const at::Tensor& tensor)
 {
     const auto numbers = tensor.detach().to(at::kCPU, at::kDouble).contiguous();
     return {numbers.data_ptr<double>(), numbers.data_ptr<double>() + numbers.numel()};
+}
+
+/// Their numbers, [samples without DINO]: selecting by a mask, a device would have to tell how many it selects.
+at::Tensor samplesWithoutDino(const Draws& draws)
+{
+    std::vector<std::int64_t> numbers;
+    const auto without = draws.asDrops().dino;
+    for (std::size_t i = 0; i < without.size(); ++i) {
+        if (without[i])
+            numbers.push_back(static_cast<std::int64_t>(i));
+    }
+    return at::tensor(numbers, at::kLong);
 }
 
 MicroBatchRecord recordOf(const Batch& batch, const Draws& draws)
@@ -151,12 +164,8 @@ Trainer::Loss Trainer::lossOf(const Batch& batch, const Draws& draws, ForwardOpt
     if (!aligns())
         return loss;
     loss.repa = alignment_->loss(inside.tokens, grid, batch.patches, batch.patchGrid, batch.lossMask);
-    if (config_.repa.samples == RepaSamples::WithoutDino) {
-        std::vector<bool> without;
-        for (const auto drop : draws.drops)
-            without.push_back(drop == Drop::Dino || drop == Drop::Both);
-        loss.repa = loss.repa.masked_select(sampleColumn(without, loss.repa.device()));
-    }
+    if (config_.repa.samples == RepaSamples::WithoutDino)
+        loss.repa = loss.repa.index_select(0, sentTo(samplesWithoutDino(draws), loss.repa.device()));
     // Divided by all samples: each counts alike, however many of a micro-batch are aligned.
     loss.total = loss.total + config_.repa.weight * loss.repa.sum() / batch.latent.size(0);
     return loss;

@@ -173,6 +173,17 @@ private:
 
 std::atomic<long> operations = 0, fetches = 0;
 
+/// Whether the CPU waits for a GPU in this call: it takes a number from there, or a copy, or has to know how large a
+/// result is.
+bool waits(const std::string& name, const at::IValue* arguments)
+{
+    static const std::set<std::string> sizedByValues = {"aten::_local_scalar_dense", "aten::nonzero",
+                                                        "aten::masked_select"};
+    if (name == "aten::copy_") // self, src, non_blocking
+        return arguments[0].toTensor().is_cpu() && !arguments[2].toBool();
+    return sizedByValues.contains(name);
+}
+
 /// Runs any operation with the CPU's kernel.
 void compute(const c10::OperatorHandle& op, torch::jit::Stack* stack)
 {
@@ -181,8 +192,7 @@ void compute(const c10::OperatorHandle& op, torch::jit::Stack* stack)
     const auto& arguments = schema.arguments();
     Call call(schema);
     const auto first = stack->size() - arguments.size();
-    if (schema.name() == "aten::_local_scalar_dense" ||
-        (schema.name() == "aten::copy_" && (*stack)[first].toTensor().is_cpu()))
+    if (waits(schema.name(), stack->data() + first))
         ++fetches;
     for (std::size_t i = 0; i < arguments.size(); ++i) {
         auto& value = (*stack)[first + i];
@@ -214,7 +224,8 @@ struct Registration {
         everything.fallback(torch::CppFunction::makeFromBoxedFunction<&compute>());
         // For these LibTorch has compositions that would come before the fallback: they copy otherwise, or round
         // otherwise than the CPU's own kernels.
-        for (const auto* const name : {"copy_", "native_layer_norm", "native_layer_norm_backward", "native_group_norm"})
+        for (const auto* const name : {"copy_", "native_layer_norm", "native_layer_norm_backward", "native_group_norm",
+                                       "convolution_backward"})
             some.impl(name, torch::CppFunction::makeFromBoxedFunction<&compute>());
         some.impl("convolution_overrideable", torch::CppFunction::makeFromBoxedFunction<&convolve>());
     }

@@ -21,7 +21,8 @@ inline bool farDeviceLearns()
 
 /// How many operations it has computed.
 long farOperations();
-/// How often the CPU waited for it: it took single numbers from there, or copied a tensor.
+/// How often the CPU would have waited for a GPU: it took single numbers from there, copied a tensor without
+/// non_blocking, or needed the size of a result that depends on values (nonzero, masked_select).
 long farFetches();
 
 } // namespace nanodit::test

@@ -152,14 +152,25 @@ private Q_SLOTS:
             QVERIFY(at::allclose(farWeights[i], nearWeights[i], 1e-3, 1e-4));
     }
 
+    void aMicroBatchIsWaitedForOnce_data()
+    {
+        QTest::addColumn<double>("repa");
+        QTest::addColumn<int>("samples");
+        QTest::newRow("flow matching alone") << 0.0 << int(RepaSamples::All);
+        QTest::newRow("aligned") << 0.5 << int(RepaSamples::All);
+        QTest::newRow("aligned without DINO") << 0.5 << int(RepaSamples::WithoutDino);
+    }
     /// A device computes the gradients of a micro-batch while the CPU makes the next one.
     void aMicroBatchIsWaitedForOnce()
     {
         if (!farDeviceLearns())
             QSKIP("this LibTorch learns on NVIDIA's devices alone");
-        const auto fetchesOfAStep = [](std::int64_t microBatches) {
+        QFETCH(double, repa);
+        QFETCH(int, samples);
+        const auto fetchesOfAStep = [&](std::int64_t microBatches) {
             TrainConfig config;
             config.model = test::tinyModelConfig();
+            config.repa = {.weight = repa, .samples = static_cast<RepaSamples>(samples)};
             config.optimiser.accumulation = microBatches;
             config.conditions = {.dropBoth = 0.25, .dropDino = 0.25, .dropText = 0.25};
             Trainer trainer(config, 8, makeCompute(far(), config.arithmetic()));
