@@ -2,6 +2,8 @@
 
 #include "core/runtime/error.h"
 
+#include <algorithm>
+
 namespace nanodit {
 
 std::int64_t elementCount(const Parameters& parameters)
@@ -10,6 +12,20 @@ std::int64_t elementCount(const Parameters& parameters)
     for (const auto& parameter : parameters)
         count += parameter.value.numel();
     return count;
+}
+
+std::string firstNotFinite(const Parameters& parameters)
+{
+    if (parameters.empty())
+        return {};
+    const at::NoGradGuard noGradient;
+    std::vector<at::Tensor> sound;
+    for (const auto& parameter : parameters)
+        sound.push_back(at::isfinite(parameter.value).all());
+    const auto here = at::stack(sound).to(at::kCPU);
+    const auto* const first = here.data_ptr<bool>();
+    const auto* const found = std::find(first, first + here.numel(), false);
+    return found == first + here.numel() ? std::string() : parameters[static_cast<std::size_t>(found - first)].name;
 }
 
 TensorMap stateOf(const Parameters& parameters)

@@ -20,6 +20,10 @@ using Parameters = std::vector<Parameter>;
 
 std::int64_t elementCount(const Parameters& parameters);
 
+/// Name of the first that holds something infinite or no number; empty when all are finite. A device is waited for
+/// once.
+std::string firstNotFinite(const Parameters& parameters);
+
 /// The values by name; detached, sharing memory.
 TensorMap stateOf(const Parameters& parameters);
 /// Copies values in. Throws DataError naming `source` and the first tensor that is missing, unknown or of another

@@ -2,9 +2,8 @@
 
 #include "core/io/atomic_file.h"
 #include "core/runs/retention.h"
+#include "core/runtime/device_copy.h"
 #include "core/runtime/elapsed.h"
-
-#include <ATen/ATen.h>
 
 #include <system_error>
 #include <utility>
@@ -17,16 +16,17 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// In memory of their own on the CPU.
-TensorMap copies(const TensorMap& tensors)
+CheckpointTensors copiesOf(const CheckpointTensors& tensors)
 {
-    const at::NoGradGuard noGradient;
-    TensorMap copied;
-    for (const auto& [name, tensor] : tensors) {
-        const auto source = tensor.detach();
-        copied.emplace(name, source.is_cpu() ? source.clone(at::MemoryFormat::Contiguous) : source.to(at::kCPU));
+    CheckpointTensors all;
+    CopiesHere copies;
+    for (const auto part : {&CheckpointTensors::model, &CheckpointTensors::ema, &CheckpointTensors::optimiser,
+                            &CheckpointTensors::projector}) {
+        for (const auto& [name, tensor] : tensors.*part)
+            (all.*part).emplace(name, copies.begin(tensor));
     }
-    return copied;
+    copies.wait();
+    return all;
 }
 
 /// Steps that a checkpoint has must not be missing from the other files after a power cut.
@@ -59,10 +59,7 @@ void CheckpointWriter::begin(CheckpointState state, const CheckpointTensors& ten
         return;
     finish();
     const auto start = Clock::now();
-    CheckpointTensors own{.model = copies(tensors.model),
-                          .ema = copies(tensors.ema),
-                          .optimiser = copies(tensors.optimiser),
-                          .projector = copies(tensors.projector)};
+    auto own = copiesOf(tensors);
     stepBefore_ = std::exchange(step_, state.step);
     auto write = [folder = runFolder_, rule = rule_, start, state = std::move(state), own = std::move(own)] {
         Written written;

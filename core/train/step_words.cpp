@@ -5,8 +5,6 @@
 #include "core/runtime/error.h"
 #include "core/runtime/number_text.h"
 
-#include <ATen/ATen.h>
-
 namespace nanodit {
 
 namespace {
@@ -48,13 +46,11 @@ void tellEpoch(const ShardSet& set, std::int64_t batchSize, const JobContext& co
 
 void expectFiniteWeights(const Parameters& parameters, std::int64_t step, const std::filesystem::path& newest)
 {
-    for (const auto& [name, value] : parameters) {
-        if (!at::isfinite(value.detach()).all().item<bool>())
-            throw Error("training ended at step " + std::to_string(step) + ": the weights " + name +
-                        " are infinite or NaN, so no checkpoint was written; lower optimiser.lr or look at "
-                        "optimiser.eps, then resume from " +
-                        (newest.empty() ? "the start, as no checkpoint was written yet" : newest.string()));
-    }
+    if (const auto name = firstNotFinite(parameters); !name.empty())
+        throw Error("training ended at step " + std::to_string(step) + ": the weights " + name +
+                    " are infinite or NaN, so no checkpoint was written; lower optimiser.lr or look at "
+                    "optimiser.eps, then resume from " +
+                    (newest.empty() ? "the start, as no checkpoint was written yet" : newest.string()));
 }
 
 std::string savedText(const CheckpointWriter::Written& written)

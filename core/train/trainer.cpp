@@ -10,7 +10,6 @@
 #include "core/train/attention_metrics.h"
 #include "core/train/step_meter.h"
 
-#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -412,9 +411,7 @@ CheckpointTensors Trainer::tensors() const
 
 bool Trainer::tensorsAreSound() const
 {
-    const at::NoGradGuard noGradient;
-    return !updating_ && std::all_of(parameters_.begin(), parameters_.end(),
-                                     [](const Parameter& parameter) { return isFinite(parameter.value); });
+    return !updating_ && firstNotFinite(parameters_).empty();
 }
 
 std::unique_ptr<NanoDiT> Trainer::averagedModel() const

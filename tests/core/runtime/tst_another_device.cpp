@@ -11,6 +11,7 @@
 #include "core/io/tensor.h"
 #include "core/runtime/compute.h"
 #include "core/runtime/error.h"
+#include "core/train/checkpoint_writer.h"
 #include "core/train/trainer.h"
 #include "tests/support/far_device.h"
 #include "tests/support/files_below.h"
@@ -181,6 +182,45 @@ private Q_SLOTS:
         };
         const auto two = fetchesOfAStep(2);
         QCOMPARE(fetchesOfAStep(5) - two, 3L);
+    }
+
+    void weightsThatAreNotFiniteAreFoundWithOneWait()
+    {
+        const auto there = [](double value) { return at::full({3, 4}, value).to(farDevice()); };
+        const auto found = [](const Parameters& parameters) {
+            const auto before = test::farFetches();
+            const auto name = firstNotFinite(parameters);
+            return std::pair(name, test::farFetches() - before);
+        };
+        QCOMPARE(found({{"a", there(1)}, {"b", there(NAN)}, {"c", there(INFINITY)}}), std::pair(std::string("b"), 1L));
+        QCOMPARE(found({{"a", there(1)}, {"b", there(2)}}), std::pair(std::string(), 1L));
+        QCOMPARE(found({}), std::pair(std::string(), 0L));
+    }
+
+    void aCheckpointIsWaitedForOnce()
+    {
+        at::manual_seed(1);
+        const auto weight = at::randn({3, 4}), mean = at::randn({3, 4});
+        const CheckpointTensors tensors{
+            .model = {{"w", weight.to(farDevice())}},
+            .ema = {{"w", (weight / 2).to(farDevice())}},
+            .optimiser = {{"w.exp_avg", mean.to(farDevice())}, {"w.step", at::full({1}, 3, at::kLong)}}};
+        const auto run = folder_ / "copied";
+        fs::create_directories(run);
+        CheckpointState state;
+        state.run = "copied";
+        state.step = 1;
+        CheckpointWriter writer(run, state.config.saving);
+        const auto before = test::farFetches();
+        writer.begin(state, tensors);
+        QCOMPARE(test::farFetches() - before, 1L);
+        tensors.model.at("w").zero_(); // as the next step would change it
+        writer.finish();
+        const auto read = readCheckpointTensors(writer.newest());
+        QVERIFY(at::equal(read.model.at("w"), weight));
+        QVERIFY(at::equal(read.ema.at("w"), weight / 2));
+        QVERIFY(at::equal(read.optimiser.at("w.exp_avg"), mean));
+        QCOMPARE(read.optimiser.at("w.step").item<std::int64_t>(), std::int64_t{3});
     }
 
     void aTrainingWithPreviewsAttentionAndValidation()
