@@ -34,20 +34,6 @@ bool isWeights(const fs::path& file)
     return std::find(endings.begin(), endings.end(), ending) != endings.end();
 }
 
-std::vector<fs::path> filesIn(const fs::path& folder)
-{
-    std::vector<fs::path> files;
-    std::error_code error;
-    for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-        if (isPresentFile(entry->path()))
-            files.push_back(entry->path());
-    }
-    if (error)
-        throw DataError(folder.string() + " cannot be read: " + error.message() + "; check its permissions");
-    std::sort(files.begin(), files.end());
-    return files;
-}
-
 /// What stands in a file's place when a download went wrong; "" when it looks like one.
 std::string badDownload(const fs::path& file)
 {
@@ -72,12 +58,11 @@ Kind kindOfConfig(const JsonFields& config)
                                                                                                  : Kind::None;
 }
 
-std::optional<LpipsNet> lpipsNetOf(const std::vector<fs::path>& files)
+std::optional<LpipsNet> lpipsNetOf(const std::vector<std::string>& names)
 {
     const std::array<std::pair<const char*, LpipsNet>, 3> backbones = {
         {{"alexnet-", LpipsNet::Alex}, {"vgg16-", LpipsNet::Vgg}, {"squeezenet1_1-", LpipsNet::Squeeze}}};
-    for (const auto& file : files) {
-        const auto name = file.filename().string();
+    for (const auto& name : names) {
         for (const auto& [stem, net] : backbones) {
             if (name.starts_with(stem) || name == nameOf(net) + ".pth" || name == nameOf(net) + ".safetensors")
                 return net;
@@ -235,8 +220,9 @@ void inspect(EncoderFacts& facts, const EncoderLoad& load, const WeightsReading&
                                  ": put the model there, or choose another folder");
         return;
     }
-    const auto files = filesIn(folder);
-    for (const auto& file : files) {
+    const auto names = fileNamesIn(folder);
+    for (const auto& name : names) {
+        const auto file = folder / name;
         const bool reads = isWeights(file) || file.extension() == ".json" || file.extension() == ".model";
         if (auto problem = reads ? badDownload(file) : std::string(); !problem.empty())
             facts.problems.push_back(std::move(problem));
@@ -246,7 +232,7 @@ void inspect(EncoderFacts& facts, const EncoderLoad& load, const WeightsReading&
     if (!facts.problems.empty())
         return;
     auto kind = Kind::None;
-    const auto net = lpipsNetOf(files);
+    const auto net = lpipsNetOf(names);
     if (isPresent(folder / "config.json"))
         kind = kindOfConfig(JsonFields::read(folder / "config.json"));
     else if (net)

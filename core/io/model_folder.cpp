@@ -65,23 +65,6 @@ std::optional<ShardNumber> shardNumberOf(const std::string& name)
                        .of = std::stoi(last)};
 }
 
-/// Names in the folder that are files (links count as what they lead to), sorted.
-std::vector<std::string> filesIn(const fs::path& folder)
-{
-    std::vector<std::string> names;
-    std::error_code error;
-    for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-        std::error_code ignored;
-        const auto name = it->path().filename().string();
-        if (!name.starts_with(".") && it->is_regular_file(ignored))
-            names.push_back(name);
-    }
-    if (error)
-        throw DataError(folder.string() + " cannot be read: " + error.message());
-    std::sort(names.begin(), names.end());
-    return names;
-}
-
 std::string listed(const std::vector<std::string>& names)
 {
     constexpr std::size_t most = 6;
@@ -187,6 +170,21 @@ std::optional<ModelFiles> filesOfShards(const fs::path& folder, const std::vecto
 
 } // namespace
 
+std::vector<std::string> fileNamesIn(const fs::path& folder)
+{
+    std::vector<std::string> names;
+    std::error_code error;
+    for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+        const auto name = it->path().filename().string();
+        if (!name.starts_with(".") && isPresentFile(it->path()))
+            names.push_back(name);
+    }
+    if (error)
+        throw DataError(folder.string() + " cannot be read: " + error.message() + "; check its permissions");
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
 std::string ModelFiles::source() const
 {
     if (!index.empty())
@@ -196,7 +194,7 @@ std::string ModelFiles::source() const
 
 ModelFiles findModelFiles(const fs::path& folder)
 {
-    const auto names = filesIn(folder);
+    const auto names = fileNamesIn(folder);
     const auto has = [&](const std::string& name) { return std::binary_search(names.begin(), names.end(), name); };
     for (const std::string name : usualNames) {
         if (has(name))

@@ -9,6 +9,10 @@
 
 namespace nanodit {
 
+/// Names of a folder's files, sorted: links count as what they lead to, and what is hidden, as macOS leaves it beside
+/// what it copies, is no file of a model. Throws DataError naming a folder that cannot be read.
+std::vector<std::string> fileNamesIn(const std::filesystem::path& folder);
+
 /// The files that hold a model's weights in a folder as Hugging Face lays it out.
 struct ModelFiles {
     std::filesystem::path index;              ///< Of the shards; empty when there is none.

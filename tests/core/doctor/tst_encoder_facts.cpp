@@ -126,6 +126,17 @@ private Q_SLOTS:
         QCOMPARE(stopped.bytesRead, std::int64_t(0));
     }
 
+    void hiddenFilesAreNoFilesOfTheModel()
+    {
+        const Model model("03_t5_encoder");
+        const auto before = inspectEncoder(model.path(), "t5");
+        test::writeText(model / "._model.safetensors", "");
+        test::writeText(model / "._config.json", "of macOS");
+        const auto facts = inspectEncoder(model.path(), "t5");
+        QVERIFY2(facts.problems.empty(), facts.problems.empty() ? "" : facts.problems[0].c_str());
+        QCOMPARE(facts.bytes, before.bytes);
+    }
+
     void aLinkThatLeadsToItselfIsNoFileOfTheModel()
     {
         const Model model("03_t5_encoder");
