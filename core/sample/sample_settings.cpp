@@ -123,6 +123,12 @@ SampleRequest requestFrom(const std::string& text, const std::filesystem::path& 
     }
 }
 
+/// What a file is that settings are read from; one that is named as a PNG is expected to be one.
+FileKind kindOfSettings(const std::filesystem::path& file)
+{
+    return comparableName(file.extension().string()) == ".png" ? FileKind::Png : fileKindOf(file);
+}
+
 } // namespace
 
 const char* nameOf(Solver solver)
@@ -178,7 +184,7 @@ PngText settingsOf(const SampleRequest& request)
 
 bool isPng(const std::filesystem::path& file)
 {
-    return comparableName(file.extension().string()) == ".png" || fileKindOf(file) == FileKind::Png;
+    return kindOfSettings(file) == FileKind::Png;
 }
 
 std::optional<SampleRequest> sampleRequestFromPng(const std::filesystem::path& file)
@@ -192,8 +198,7 @@ std::optional<SampleRequest> sampleRequestFromPng(const std::filesystem::path& f
 
 SampleRequest readSampleRequest(const std::filesystem::path& file)
 {
-    if (!isPng(file)) {
-        const auto kind = fileKindOf(file);
+    if (const auto kind = kindOfSettings(file); kind != FileKind::Png) {
         const auto text = utf8FromFile(readTextFile(file)); // editors of Windows may save UTF-16
         if (!text || (kind != FileKind::Json && kind != FileKind::Text && kind != FileKind::Unknown))
             throw DataError(wrongKindMessage(
