@@ -203,12 +203,13 @@ void runTrain(TrainArguments arguments, Options& options)
     };
     TrainReport report;
     request.finished = [&report](const auto& r) { report = r; };
+    std::optional<ReservedPort> port;
     std::optional<RankProcesses> others;
     const auto variable = [](const char* name) -> const char* { return std::getenv(name); };
     request.meeting = meetingOfLauncher(variable);
     if (request.meeting.size == 1 && arguments.ranks > 1) {
         request.meeting.size = arguments.ranks;
-        request.meeting.port = freePort();
+        request.meeting.port = port.emplace().number();
         std::vector<std::string> more;
         if (!chosen)
             more = {"--run", arguments.run};

@@ -85,20 +85,30 @@ std::int64_t ranksOfMachine(const std::function<const char*(const char*)>& varia
     return 1;
 }
 
-int freePort()
+ReservedPort::ReservedPort()
+    : descriptor_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0))
 {
-    const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t length = sizeof address;
-    const bool found = descriptor >= 0 && ::bind(descriptor, reinterpret_cast<sockaddr*>(&address), length) == 0 &&
-                       ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &length) == 0;
-    if (descriptor >= 0)
-        ::close(descriptor);
-    if (!found)
-        throw Error(std::string("no free port was found on this machine: ") + std::strerror(errno));
-    return ntohs(address.sin_port);
+    const int yes = 1; // a port that is bound, but not listened on, may then be bound by another that says so, too
+    const bool found = descriptor_ >= 0 &&
+                       ::setsockopt(descriptor_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
+                       ::bind(descriptor_, reinterpret_cast<sockaddr*>(&address), length) == 0 &&
+                       ::getsockname(descriptor_, reinterpret_cast<sockaddr*>(&address), &length) == 0;
+    if (!found) {
+        const int code = errno;
+        if (descriptor_ >= 0)
+            ::close(descriptor_);
+        throw Error("no free port was found on this machine: " + std::generic_category().message(code));
+    }
+    number_ = ntohs(address.sin_port);
+}
+
+ReservedPort::~ReservedPort()
+{
+    ::close(descriptor_);
 }
 
 } // namespace nanodit

@@ -4,8 +4,12 @@
 
 #include <QtTest/QTest>
 
+#include <cstdint>
 #include <map>
+#include <netinet/in.h>
 #include <string>
+#include <sys/socket.h>
+#include <unistd.h>
 
 using namespace nanodit;
 
@@ -19,6 +23,22 @@ std::string deviceOf(const std::string& wanted, std::int64_t gpus, const Variabl
         const auto found = variables.find(name);
         return found == variables.end() ? nullptr : found->second.c_str();
     });
+}
+
+/// Whether this process may listen at a port; `shared` as the store of LibTorch asks for it.
+bool mayListenAt(int port, bool shared)
+{
+    const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int yes = shared ? 1 : 0;
+    ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_ANY);
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    const bool listens = ::bind(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
+                         ::listen(descriptor, 1) == 0;
+    ::close(descriptor);
+    return listens;
 }
 
 } // namespace
@@ -74,6 +94,14 @@ private Q_SLOTS:
         QCOMPARE(ranksOf({{"SLURM_LOCALID", "0"}, {"SLURM_NTASKS_PER_NODE", "8"}}), 8);
         QCOMPARE(ranksOf({{"SLURM_LOCALID", "0"}}), 1); // it need not say so
         QCOMPARE(ranksOf({{"LOCAL_RANK", "0"}, {"LOCAL_WORLD_SIZE", "none"}}), 1);
+    }
+
+    void aReservedPortIsLeftToWhoNamesIt()
+    {
+        const ReservedPort one, other;
+        QVERIFY(one.number() > 0 && one.number() != other.number());
+        QVERIFY(!mayListenAt(one.number(), false));
+        QVERIFY(mayListenAt(one.number(), true));
     }
 
     void aNumberThatIsNoneIsNamed()

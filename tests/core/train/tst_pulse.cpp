@@ -163,11 +163,11 @@ private Q_SLOTS:
         QFETCH(int, victim);
         QFETCH(int, sent);
         QFETCH(QString, expected);
-        const int port = freePort();
+        const ReservedPort port;
         std::vector<pid_t> processes;
         for (int rank = 0; rank < 3; ++rank)
             processes.push_back(
-                rankProcess(rank, port, expected.toStdString(), sent == 0 ? 2s : 1800s, [rank, victim, sent] {
+                rankProcess(rank, port.number(), expected.toStdString(), sent == 0 ? 2s : 1800s, [rank, victim, sent] {
                     if (rank == victim && sent == 0)
                         std::this_thread::sleep_for(1h); // but not its pulse
                     else if (rank == victim)
@@ -189,12 +189,12 @@ private Q_SLOTS:
 #ifndef NANODIT_GLOO
         QSKIP("built without Gloo");
 #endif
-        const int port = freePort();
-        const auto process = [port](std::int64_t rank) {
-            return startProcess([rank, port] {
+        const ReservedPort port;
+        const auto process = [&port](std::int64_t rank) {
+            return startProcess([rank, &port] {
                 const auto ranks = joinCollective({.rank = rank,
                                                    .size = 2,
-                                                   .port = port,
+                                                   .port = port.number(),
                                                    .patience = 2s,
                                                    .pulse = {.beat = 100ms, .silence = 4s, .grace = 1s}});
                 if (rank == 0) {

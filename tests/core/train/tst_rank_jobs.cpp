@@ -64,10 +64,10 @@ private Q_SLOTS:
         const TinyWorkspace tiny;
         auto config = tinyConfig(6);
         config.validation.every = 2;
-        const int port = freePort();
+        const ReservedPort port;
         const auto rankProcess = [&](std::int64_t rank) {
             return startProcess([&, rank] {
-                auto request = requestOfRank(tiny, config, rank, port);
+                auto request = requestOfRank(tiny, config, rank, port.number());
                 const JobContext context;
                 const auto end = makeTrainJobWith(std::move(request), stopped)->run(context);
                 return end == JobEnd::Cancelled ? 0 : 1;
@@ -87,12 +87,12 @@ private Q_SLOTS:
         QSKIP("built without Gloo");
 #endif
         const TinyWorkspace tiny;
-        const int port = freePort();
+        const ReservedPort port;
         const auto rankProcess = [&](std::int64_t rank) {
             return startProcess([&, rank] {
                 auto config = tinyConfig(2);
                 config.seed += rank;
-                auto request = requestOfRank(tiny, config, rank, port);
+                auto request = requestOfRank(tiny, config, rank, port.number());
                 const JobContext context;
                 const auto message = errorOf([&] { makeTrainJobWith(std::move(request), stopped)->run(context); });
                 return message.find("rank 1 of 2 has the seed 4, but rank 0 has 3") != std::string::npos ? 0 : 1;

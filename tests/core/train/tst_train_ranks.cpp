@@ -303,10 +303,10 @@ private Q_SLOTS:
         QSKIP("built without Gloo");
 #endif
         // Not threads, as each has a store and connections of its own; of this test, before LibTorch starts threads.
-        const int port = freePort();
-        const auto rankProcess = [port](std::int64_t rank) {
-            return startProcess([rank, port] {
-                const auto ranks = joinCollective({.rank = rank, .size = 2, .port = port});
+        const ReservedPort port;
+        const auto rankProcess = [&port](std::int64_t rank) {
+            return startProcess([rank, &port] {
+                const auto ranks = joinCollective({.rank = rank, .size = 2, .port = port.number()});
                 const auto values = at::full({3}, static_cast<double>(rank + 1), at::kDouble);
                 ranks->sum(values);
                 const auto first = at::full({2}, rank + 5, at::kLong);
