@@ -1,6 +1,7 @@
 #include "core/io/atomic_file.h"
 
 #include "core/io/presence.h"
+#include "core/io/write_failure.h"
 #include "core/runtime/error.h"
 
 #include <cerrno>
@@ -29,19 +30,6 @@ constexpr std::string_view replacedMark = ".old.";
 std::string errnoText(int code)
 {
     return std::generic_category().message(code);
-}
-
-[[noreturn]] void failToWrite(const fs::path& target, int code)
-{
-    std::string remedy;
-    if (code == ENOSPC || code == EDQUOT)
-        remedy = "; free some space and run this again (nothing was changed)";
-    else if (code == EFBIG)
-        remedy = "; allow larger files (ulimit -f), or choose a file system that takes them, and run this again "
-                 "(nothing was changed)";
-    else if (code == EACCES || code == EPERM || code == EROFS)
-        remedy = "; its folder must be writable";
-    throw StoreError("cannot write " + target.string() + ": " + errnoText(code) + remedy);
 }
 
 fs::path folderOf(const fs::path& target)

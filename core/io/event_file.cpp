@@ -8,6 +8,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstring>
+#include <fstream>
 #include <optional>
 #include <system_error>
 #include <unistd.h>
@@ -151,9 +152,8 @@ void cutBefore(const std::filesystem::path& file, std::int64_t firstStep)
         std::filesystem::resize_file(file, end);
 }
 
-} // namespace
-
-EventFile::EventFile(const std::filesystem::path& folder, std::int64_t firstStep)
+/// A name that sorts behind those of the earlier files in the folder, which are cut off before `firstStep`.
+std::filesystem::path nextEventFile(const std::filesystem::path& folder, std::int64_t firstStep)
 {
     auto seconds = static_cast<std::int64_t>(secondsSinceEpoch());
     std::vector<std::filesystem::path> earlier;
@@ -165,14 +165,20 @@ EventFile::EventFile(const std::filesystem::path& folder, std::int64_t firstStep
             earlier.push_back(entry->path());
         }
     }
-    path_ = folder / (namePrefix + std::to_string(seconds) + nameOfOurs + std::to_string(getpid()) + ".0");
     try {
         for (const auto& file : earlier)
             cutBefore(file, firstStep);
     } catch (const std::filesystem::filesystem_error& failure) {
         throw StoreError(failure.path1().string() + " could not be cut off: " + failure.code().message());
     }
-    stream_.open(path_, std::ios::binary);
+    return folder / (namePrefix + std::to_string(seconds) + nameOfOurs + std::to_string(getpid()) + ".0");
+}
+
+} // namespace
+
+EventFile::EventFile(const std::filesystem::path& folder, std::int64_t firstStep)
+    : file_(nextEventFile(folder, firstStep))
+{
     append(event(0, fileVersion, "brain.Event:2"));
     append(event(firstStep, sessionLog, integerField(1, 1))); // SessionLog.status: START
 }
@@ -197,10 +203,7 @@ void EventFile::addPicture(std::int64_t step, const std::string& tag, const Imag
 void EventFile::append(const std::string& event)
 {
     const auto length = littleEndianBytes(static_cast<std::uint64_t>(event.size()));
-    stream_ << length << littleEndianBytes(maskedCrc(length)) << event << littleEndianBytes(maskedCrc(event))
-            << std::flush;
-    if (!stream_)
-        throw StoreError(path_.string() + " could not be written: make room on the disk, then resume the run");
+    file_.append(length + littleEndianBytes(maskedCrc(length)) + event + littleEndianBytes(maskedCrc(event)));
 }
 
 } // namespace nanodit

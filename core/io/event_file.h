@@ -1,10 +1,10 @@
 #pragma once
 
+#include "core/io/growing_file.h"
 #include "core/io/image.h"
 
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,17 +22,16 @@ public:
     EventFile(const std::filesystem::path& folder, std::int64_t firstStep);
 
     using Scalars = std::vector<std::pair<std::string, double>>; ///< Tag ("grad_norm/all") and value.
-    /// Throws StoreError when the disk is full.
+    /// Throws StoreError, as GrowingFile::append() does.
     void addScalars(std::int64_t step, const Scalars& scalars);
     void addPicture(std::int64_t step, const std::string& tag, const Image& picture);
 
-    const std::filesystem::path& path() const { return path_; }
+    const std::filesystem::path& path() const { return file_.path(); }
 
 private:
     void append(const std::string& event);
 
-    std::filesystem::path path_;
-    std::ofstream stream_;
+    GrowingFile file_;
 };
 
 } // namespace nanodit

@@ -10,6 +10,7 @@
 #include <charconv>
 #include <chrono>
 #include <cmath>
+#include <fstream>
 #include <limits>
 #include <string_view>
 #include <system_error>
@@ -167,14 +168,14 @@ std::optional<StepMetrics> stepMetricsFromJson(const std::string& line)
 }
 
 MetricsFile::MetricsFile(const std::filesystem::path& runFolder, std::int64_t lastStep)
-    : file_(runFolder / "metrics.jsonl")
 {
+    const auto file = runFolder / "metrics.jsonl";
     constexpr std::size_t pieceLength = 1 << 20; // a long run's file is larger than one wants to hold
-    AtomicFile kept(file_);
+    AtomicFile kept(file);
     std::string piece;
     std::error_code unanswered; // where it cannot be seen whether there is one
-    std::ifstream before(file_);
-    const bool opened = before.is_open() || (!std::filesystem::exists(file_, unanswered) && !unanswered);
+    std::ifstream before(file);
+    const bool opened = before.is_open() || (!std::filesystem::exists(file, unanswered) && !unanswered);
     for (std::string line; std::getline(before, line);) {
         if (!take(line, lastStep))
             continue;
@@ -185,12 +186,12 @@ MetricsFile::MetricsFile(const std::filesystem::path& runFolder, std::int64_t la
         piece.clear();
     }
     if (!opened || before.bad())
-        throw StoreError(file_.string() +
+        throw StoreError(file.string() +
                          " could not be read to its end: it is left as it is; check its disk or network, then resume "
                          "the run");
     kept.write(piece);
     kept.commit();
-    stream_.open(file_, std::ios::app);
+    file_.emplace(file);
 }
 
 bool MetricsFile::take(const std::string& line, std::int64_t lastStep)
@@ -250,9 +251,7 @@ void MetricsFile::appendMeasured(std::int64_t step, const EventFile::Scalars& va
 
 void MetricsFile::append(const std::string& line)
 {
-    stream_ << line << "\n" << std::flush;
-    if (!stream_)
-        throw StoreError(file_.string() + " could not be written: make room on the disk, then resume the run");
+    file_->append(line + "\n");
 }
 
 void forEachStep(const std::filesystem::path& runFolder, const std::function<void(const StepMetrics&)>& use)

@@ -3,6 +3,7 @@
 /// metrics.jsonl: a line for every step of a run, one for every validation, and one for what is measured at intervals.
 
 #include "core/io/event_file.h"
+#include "core/io/growing_file.h"
 #include "core/runs/run_record.h"
 #include "core/runs/step_metrics.h"
 
@@ -10,7 +11,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <map>
 #include <optional>
@@ -49,8 +49,7 @@ private:
     bool take(const std::string& line, std::int64_t lastStep);
     void append(const std::string& line);
 
-    std::filesystem::path file_;
-    std::ofstream stream_;
+    std::optional<GrowingFile> file_; ///< Once what is kept of it has been written.
     std::vector<ValidationMeans> validations_;
     std::set<std::int64_t> skipped_;
     std::map<std::int64_t, std::map<std::string, double>> measured_;

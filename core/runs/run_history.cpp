@@ -1,7 +1,7 @@
 #include "core/runs/run_history.h"
 
 #include "core/io/foreign_text.h"
-#include "core/runtime/error.h"
+#include "core/io/growing_file.h"
 
 #include <array>
 #include <ctime>
@@ -40,12 +40,9 @@ void appendRunEvent(const fs::path& runFolder, std::int64_t step, const std::str
 {
     nlohmann::ordered_json json = {{"time", timeNow()}, {"step", step}, {"kind", kind}, {"text", text}};
     json[kind] = details; // "resumed" is what readResumptions looks for
-    const char* const before = lacksLineEnd(runFolder / runHistoryFile) ? "\n" : "";
-    std::ofstream stream(runFolder / runHistoryFile, std::ios::app);
-    stream << before << dumpForeignJson(json, -1) << "\n" << std::flush;
-    if (!stream)
-        throw StoreError((runFolder / runHistoryFile).string() +
-                         " could not be written: make room on the disk, then resume the run");
+    const auto file = runFolder / runHistoryFile;
+    const std::string before = lacksLineEnd(file) ? "\n" : "";
+    GrowingFile(file).append(before + dumpForeignJson(json, -1) + "\n");
 }
 
 std::vector<RunEvent> readRunHistory(const fs::path& runFolder)
