@@ -13,7 +13,8 @@ namespace nanodit {
 std::uint64_t seedFor(const DrawKey& key, DrawStream stream)
 {
     std::uint64_t state = 0;
-    for (const auto part : {key.seed, key.step, key.microBatch, key.rank})
+    // Behind them stood a rank, always 0: without it, a run would not draw what it did before.
+    for (const auto part : {key.seed, key.step, key.microBatch, std::int64_t{0}})
         state = SplitMix64(state ^ static_cast<std::uint64_t>(part)).next();
     if (stream != DrawStream::Samples)
         state = SplitMix64(state ^ static_cast<std::uint64_t>(stream)).next();

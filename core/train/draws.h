@@ -18,8 +18,7 @@ enum class Drop { None, Text, Dino, Both };
 struct DrawKey {
     std::int64_t seed = 0;
     std::int64_t step = 0;
-    std::int64_t microBatch = 0;
-    std::int64_t rank = 0;
+    std::int64_t microBatch = 0; ///< Among those of all ranks.
 };
 /// Numbers for different purposes under one key. Adding a stream changes no other.
 enum class DrawStream : std::uint64_t { Samples, Patches };

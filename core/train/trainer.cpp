@@ -130,7 +130,7 @@ std::vector<BlockAttention> Trainer::attentionAt(const Batch& batch, const Draws
 
 Draws Trainer::drawsOf(const Batch& batch, std::int64_t microBatch) const
 {
-    const auto number = microBatch * collective_->size() + collective_->rank(); // among those of all ranks
+    const auto number = microBatch * collective_->size() + collective_->rank();
     return drawMicroBatch({.seed = config_.seed, .step = steps_, .microBatch = number}, config_.conditions,
                           config_.flow, batch.latent.sizes(),
                           config_.model.useDinoPatches ? batch.patchGrid : GridSize{});

@@ -104,11 +104,10 @@ private Q_SLOTS:
     void drawsAreAFunctionOfTheKey()
     {
         const auto draw = [](DrawKey key) { return drawMicroBatch(key, {}, {}, {4, 2, 4, 4}); };
-        const DrawKey key{.seed = 1, .step = 2, .microBatch = 3, .rank = 4};
+        const DrawKey key{.seed = 1, .step = 2, .microBatch = 3};
         QVERIFY(at::equal(draw(key).noise, draw(key).noise));
         QVERIFY(at::equal(draw(key).t, draw(key).t));
-        for (const auto& other :
-             {DrawKey{2, 2, 3, 4}, DrawKey{1, 3, 3, 4}, DrawKey{1, 2, 4, 4}, DrawKey{1, 2, 3, 5}, DrawKey{2, 1, 3, 4}})
+        for (const auto& other : {DrawKey{2, 2, 3}, DrawKey{1, 3, 3}, DrawKey{1, 2, 4}, DrawKey{2, 1, 3}})
             QVERIFY(!at::equal(draw(key).noise, draw(other).noise));
     }
 
@@ -238,9 +237,9 @@ private Q_SLOTS:
         const auto draw = [&](DrawKey key) {
             return drawMicroBatch(key, conditions, {}, {16, 4, 8, 8}, {.rows = 4, .cols = 4}).patchMask;
         };
-        const DrawKey key{.seed = 1, .step = 2, .microBatch = 3, .rank = 4};
+        const DrawKey key{.seed = 1, .step = 2, .microBatch = 3};
         QVERIFY(at::equal(draw(key), draw(key)));
-        for (const auto& other : {DrawKey{2, 2, 3, 4}, DrawKey{1, 3, 3, 4}, DrawKey{1, 2, 4, 4}, DrawKey{1, 2, 3, 5}})
+        for (const auto& other : {DrawKey{2, 2, 3}, DrawKey{1, 3, 3}, DrawKey{1, 2, 4}})
             QVERIFY(!at::equal(draw(key), draw(other)));
     }
 
@@ -255,9 +254,9 @@ private Q_SLOTS:
 
     void otherDrawsAreWhatTheyWereWithoutIt()
     {
-        const DrawKey key{.seed = 1, .step = 2, .microBatch = 3, .rank = 4};
+        const DrawKey key{.seed = 1, .step = 2, .microBatch = 3};
         // What a training from before there were streams drew from.
-        QCOMPARE(generatorFor(key).current_seed(), std::uint64_t{15374388949593934587U});
+        QCOMPARE(generatorFor(key).current_seed(), std::uint64_t{1321962074176129191U});
         QVERIFY(generatorFor(key, DrawStream::Patches).current_seed() != generatorFor(key).current_seed());
         ConditionConfig conditions;
         const auto without = drawMicroBatch(key, conditions, {}, {16, 4, 8, 8}, {.rows = 4, .cols = 4});
