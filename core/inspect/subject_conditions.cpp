@@ -188,7 +188,7 @@ bool SubjectReader::editText(SubjectConditions& subject, const SampleRequest& re
     }
     if (erased.empty())
         return true;
-    subject.conditions.textMask = at::ones({1, text.size(1)}, at::TensorOptions(at::kBool).device(text.device()));
+    subject.conditions.textMask = at::ones({1, text.size(1)}, at::kBool);
     for (const auto word : erased) {
         if (word >= subject.words.size())
             throw UsageError("the caption has no word " + std::to_string(word) + ": its words are 0 to " +
@@ -231,8 +231,7 @@ void SubjectReader::editDino(Conditions& conditions, const ConditionEdits& edits
     }
     if (edits.erasedPatches.empty())
         return;
-    const auto mask =
-        maskWithout({edits.erasedPatches.begin(), edits.erasedPatches.end()}, grid).to(conditions.patches.device());
+    const auto mask = maskWithout({edits.erasedPatches.begin(), edits.erasedPatches.end()}, grid);
     conditions.patchMask = conditions.patchMask.defined() ? conditions.patchMask.logical_and(mask) : mask;
 }
 

@@ -21,7 +21,7 @@ std::int64_t longestKept(const at::Tensor& mask, const at::Tensor& droppedColumn
 Conditions Conditions::to(const Compute& compute) const
 {
     auto moved = *this;
-    for (auto* const tensor : {&moved.cls, &moved.patches, &moved.patchMask, &moved.text, &moved.textMask}) {
+    for (auto* const tensor : {&moved.cls, &moved.patches, &moved.text}) {
         if (tensor->defined())
             *tensor = sentTo(*tensor, compute.device);
     }

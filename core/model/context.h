@@ -15,7 +15,7 @@
 
 namespace nanodit {
 
-/// Conditions as encoders and files give them, all float32; masks may lie on the CPU, where they are looked at.
+/// Conditions as encoders and files give them, all float32; masks lie on the CPU, where they are looked at.
 struct Conditions {
     at::Tensor cls;                ///< [B, DINO width]
     at::Tensor patches;            ///< [B, N, DINO width]; undefined for a model without patches.
@@ -25,7 +25,7 @@ struct Conditions {
     at::Tensor textMask;           ///< [B, L] bool, true for valid tokens; undefined: all are.
     std::int64_t textTokens = 512; ///< T: what a null text stands for.
 
-    /// The same with its tensors there; those that are there already are shared.
+    /// The same with its tensors there but for masks; those that are there already are shared.
     Conditions to(const Compute& compute) const;
 };
 

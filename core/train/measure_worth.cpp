@@ -107,25 +107,29 @@ PictureWorth WorthMeter::measure(const ShardSample& sample) const
     const auto weights = weightsOf(sample, compute_.device);
     const auto conditions = repeated(conditionsOf(sample, statistics_, textTokens_).to(compute_), pairs);
     const auto grid = model_.tokenGrid(rows, cols);
-    const auto lossOf = [&](const Conditions& given, bool nullText, bool nullDino) {
+    std::vector<at::Tensor> losses;
+    const auto lookAt = [&](const Conditions& given, bool nullText, bool nullDino) {
         const Drops drops{.text = std::vector<bool>(pairs, nullText), .dino = std::vector<bool>(pairs, nullDino)};
         const auto context = model_.context(given, drops, grid);
-        return flowMatching(model_, x0, eps, t, context, {},
-                            weights.defined() ? weights.expand({pairs, 1, rows, cols}) : weights)
-            .mean()
-            .item<double>();
+        losses.push_back(flowMatching(model_, x0, eps, t, context, {},
+                                      weights.defined() ? weights.expand({pairs, 1, rows, cols}) : weights)
+                             .mean());
     };
-    PictureWorth worth{.id = sample.id, .loss = lossOf(conditions, false, false)};
-    worth.nullText = lossOf(conditions, true, false);
-    worth.nullDino = lossOf(conditions, false, true);
-    worth.clsOnly = worth.loss;
+    lookAt(conditions, false, false);
+    lookAt(conditions, true, false);
+    lookAt(conditions, false, true);
     if (model_.config().useDinoPatches) {
         auto withoutPatches = conditions;
-        withoutPatches.patchMask =
-            at::zeros({pairs, conditions.patches.size(1)}, conditions.patches.options().dtype(at::kBool));
-        worth.clsOnly = lossOf(withoutPatches, false, false);
+        withoutPatches.patchMask = at::zeros({pairs, conditions.patches.size(1)}, at::kBool);
+        lookAt(withoutPatches, false, false);
     }
-    return worth;
+    const auto here = at::stack(losses).to(at::kCPU, at::kDouble); // the only wait for a device
+    const auto* const found = here.data_ptr<double>();
+    return {.id = sample.id,
+            .loss = found[0],
+            .nullText = found[1],
+            .nullDino = found[2],
+            .clsOnly = found[losses.size() == 4 ? 3 : 0]};
 }
 
 std::optional<std::vector<PictureWorth>> measureWorth(const WorthMeter& meter, const WorthSample& sample,

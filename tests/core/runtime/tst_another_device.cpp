@@ -184,6 +184,21 @@ private Q_SLOTS:
         QCOMPARE(fetchesOfAStep(5) - two, 3L);
     }
 
+    void masksAreLookedAtWithoutAWait()
+    {
+        const auto config = test::tinyModelConfig();
+        const NanoDiT model(config, 1, farDevice());
+        auto conditions = test::conditionsOf(test::randomBatch(config, 3));
+        conditions.patchMask = at::ones({3, 16}, at::kBool);
+        conditions.patchMask[0].narrow(0, 3, 5).fill_(false);
+        const auto there = conditions.to({.device = farDevice()});
+        const auto before = test::farFetches();
+        const auto context =
+            model.context(there, {.text = {true, false, false}, .dino = {false, true, false}}, {.rows = 4, .cols = 4});
+        QCOMPARE(test::farFetches() - before, 0L);
+        QVERIFY(context.terms.logitBias.device() == farDevice());
+    }
+
     void weightsThatAreNotFiniteAreFoundWithOneWait()
     {
         const auto there = [](double value) { return at::full({3, 4}, value).to(farDevice()); };
