@@ -227,7 +227,7 @@ std::pair<at::Tensor, float> Session::stateAt(const AttentionSubject& subject) c
     const auto file = arrayFile(workspace_, ArrayKind::Vae, record_->id);
     if (!fs::exists(file))
         throw DataError(file.string() + " is missing", remedy::RunPasses{.pass = Pass::Vae});
-    const auto x0 = tensorFromArray(readNpy(file)).to(compute_.device, at::kFloat).unsqueeze(0);
+    const auto x0 = floatCopyOf(readNpy(file)).to(compute_.device).unsqueeze(0);
     if (x0.sizes() != at::IntArrayRef(latentShape_))
         throw DataError(file.string() + " holds " + shapeText(x0.sizes()) + ", but the record's bucket needs " +
                             shapeText(latentShape_),

@@ -157,7 +157,7 @@ private:
             if (!allFinite(array))
                 throw DataError(judgeContents(file, entry.array(kind)).problem,
                                 remedy::RunPasses{.pass = Pass::Dino, .setsAside = true});
-            material.stored = tensorFromArray(array).to(at::kFloat); // A copy: the file may be replaced meanwhile.
+            material.stored = floatCopyOf(array);
             if (!stamp || stampOf(file) != stamp)
                 throw DataError(file.string() + " was changed while it was being read: certify again");
             material.stamp = *stamp;

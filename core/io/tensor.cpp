@@ -106,6 +106,11 @@ at::Tensor tensorFromArray(const Array& array)
         data, array.shape, strides, [owner = array.owner](void*) {}, options);
 }
 
+at::Tensor floatCopyOf(const Array& array)
+{
+    return tensorFromArray(array).to(at::kFloat, /*non_blocking=*/false, /*copy=*/true);
+}
+
 Array arrayFromTensor(const at::Tensor& tensor)
 {
     const auto kept = std::make_shared<const at::Tensor>(tensor.detach().to(at::kCPU).contiguous());

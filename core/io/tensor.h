@@ -16,6 +16,8 @@ using TensorMap = std::map<std::string, at::Tensor>;
 /// A tensor over the array's own memory (no copy; the tensor keeps the owner alive and must not be written to).
 /// Throws DataError for types that not every LibTorch has (U16, U32, U64, F8).
 at::Tensor tensorFromArray(const Array& array);
+/// The same in float32 and in memory of its own, for what is used longer: others may change or shorten a mapped file.
+at::Tensor floatCopyOf(const Array& array);
 /// A contiguous CPU view of a tensor as an array (copies only when the tensor is not contiguous or not on the CPU).
 Array arrayFromTensor(const at::Tensor& tensor);
 /// The name of a tensor's element type, "int8". Throws DataError for types that no array has.

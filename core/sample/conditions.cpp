@@ -31,7 +31,7 @@ at::Tensor storedArray(const Workspace& workspace, ArrayKind kind, const std::st
     const auto file = arrayFile(workspace, kind, id);
     if (!std::filesystem::exists(file))
         throw DataError(file.string() + " is missing", remedy::RunPasses{.pass = passOf(kind)});
-    return tensorFromArray(readNpy(file)).to(at::kFloat);
+    return floatCopyOf(readNpy(file));
 }
 
 std::string gridText(GridSize grid)

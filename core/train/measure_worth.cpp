@@ -45,18 +45,12 @@ Conditions repeated(Conditions conditions, std::int64_t count)
     return conditions;
 }
 
-/// Float32, apart from the shard, which may be shortened while the model works.
-at::Tensor copyOfMapped(const Array& array)
-{
-    return tensorFromArray(array).to(at::kFloat, /*non_blocking=*/false, /*copy=*/true);
-}
-
 /// [1, 1, H, W]; undefined where all pixels count alike.
 at::Tensor weightsOf(const ShardSample& sample, at::Device device)
 {
     if (sample.lossMask.shape.empty())
         return {};
-    return copyOfMapped(sample.lossMask).unsqueeze(0).unsqueeze(0).to(device);
+    return floatCopyOf(sample.lossMask).unsqueeze(0).unsqueeze(0).to(device);
 }
 
 /// Places of the chosen samples, by id.
@@ -96,7 +90,7 @@ PictureWorth WorthMeter::measure(const ShardSample& sample) const
 {
     const at::NoGradGuard noGradient;
     const AutocastScope autocast(compute_.precision);
-    const auto latent = copyOfMapped(sample.latent);
+    const auto latent = floatCopyOf(sample.latent);
     const auto channels = latent.size(0), rows = latent.size(1), cols = latent.size(2);
     auto generator = generatorFor(keyOf(seed_, sample.id));
     const auto noise = at::randn({pairs, channels, rows, cols}, generator, at::TensorOptions(at::kFloat));

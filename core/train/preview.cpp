@@ -23,10 +23,9 @@ namespace nanodit {
 
 namespace {
 
-/// A copy: a sample's arrays lie in its mapped shard, which may be shortened while a picture is painted.
 at::Tensor batchOfOne(const Array& array)
 {
-    return tensorFromArray(array).to(at::kFloat, /*non_blocking=*/false, /*copy=*/true).unsqueeze(0);
+    return floatCopyOf(array).unsqueeze(0);
 }
 
 /// Empty when the record or its picture is gone or damaged: shards outlive them.

@@ -34,7 +34,7 @@ std::optional<std::vector<NearestPicture>> nearestTrainingPictures(const ShardSe
         if (context.shouldStop())
             return std::nullopt;
         try {
-            rows.push_back(tensorFromArray(set.readCls(i)).to(at::kFloat));
+            rows.push_back(floatCopyOf(set.readCls(i)));
             places.push_back(i);
         } catch (const DataError&) { // training passes it over, too
         }

@@ -6,6 +6,8 @@
 #include <QTest>
 
 #include <cstring>
+#include <span>
+#include <vector>
 
 using namespace nanodit;
 using nanodit::test::errorOf;
@@ -36,6 +38,21 @@ private Q_SLOTS:
         const auto file = readSafetensors(folder / "a.safetensors");
         const auto& array = file.arrays.at("Float");
         QCOMPARE(tensorFromArray(array).data_ptr(), static_cast<const void*>(array.bytes.data()));
+    }
+
+    void aFloatCopyHasMemoryOfItsOwn()
+    {
+        std::vector<float> values = {1, 2, 3};
+        const Array array{.dtype = DType::F32,
+                          .shape = {3},
+                          .strides = {},
+                          .bytes = std::as_bytes(std::span(values)),
+                          .owner = nullptr};
+        const auto copy = floatCopyOf(array);
+        values[1] = 7;
+        QVERIFY(at::equal(copy, at::arange(1, 4, at::kFloat)));
+        const auto ofHalf = floatCopyOf(arrayFromTensor(at::arange(3, at::kHalf)));
+        QVERIFY(ofHalf.scalar_type() == at::kFloat && at::equal(ofHalf, at::arange(3, at::kFloat)));
     }
 
     void tensorKeepsTheOwnerAlive()

@@ -7,6 +7,7 @@
 #include "core/sample/conditions.h"
 #include "core/sample/sample_request.h"
 #include "tests/core/sample/sampling_fixture.h"
+#include "tests/support/damage_byte.h"
 
 #include <QtTest/QTest>
 
@@ -187,6 +188,20 @@ private Q_SLOTS:
         request.size = TinyWorkspace::wide;
         const auto message = errorOf([&] { session->sample(request, {}, noPreview); });
         QVERIFY2(message.find("models/dino") != std::string::npos, message.c_str());
+    }
+
+    /// As by a script that writes an array again in place.
+    void aStoredArrayMayChangeWhileItIsUsed()
+    {
+        const TinyWorkspace tiny;
+        ConditionEncoder encoder(tiny.workspace, {}, 8, tinyModelConfig(), Compute{});
+        auto request = smallRequest();
+        request.reference = RecordReference{"val0"};
+        const auto cls = encoder.dino(request)->cls; // stored as float32, as it is used
+        const auto before = cls.clone();
+        const auto file = arrayFile(tiny.workspace, ArrayKind::DinoCls, "val0");
+        damageByte(file, static_cast<std::int64_t>(std::filesystem::file_size(file)) - 1);
+        QVERIFY(at::equal(cls, before));
     }
 
     void nullPatchesAreAsManyAsTheAutoencodersFactorMakesTokens()
