@@ -8,24 +8,13 @@
 #include "core/runs/run_history.h"
 #include "core/runs/run_notes.h"
 #include "core/runtime/error.h"
-
-#include <ctime>
+#include "core/runtime/local_time.h"
 
 namespace nanodit {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-std::string timestamp()
-{
-    const auto now = std::time(nullptr);
-    std::tm local{};
-    localtime_r(&now, &local);
-    char text[32];
-    std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &local);
-    return text;
-}
 
 const char* levelName(LogLevel level)
 {
@@ -99,7 +88,7 @@ void RunFolder::writeConfig(const TrainConfig& config, std::int64_t step) const
 void RunFolder::note(LogLevel level, const std::string& text)
 {
     log_.clear(); // the disk was full, perhaps, and has room again
-    log_ << timestamp() << levelName(level) << text << "\n" << std::flush;
+    log_ << localTimeText() << levelName(level) << text << "\n" << std::flush;
 }
 
 JobContext RunFolder::logged(const JobContext& context)

@@ -2,9 +2,8 @@
 
 #include "core/io/foreign_text.h"
 #include "core/io/growing_file.h"
+#include "core/runtime/local_time.h"
 
-#include <array>
-#include <ctime>
 #include <fstream>
 
 namespace nanodit {
@@ -12,16 +11,6 @@ namespace nanodit {
 namespace fs = std::filesystem;
 
 namespace {
-
-std::string timeNow()
-{
-    std::array<char, 32> text{};
-    const auto now = std::time(nullptr);
-    std::tm local{};
-    localtime_r(&now, &local);
-    std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S", &local);
-    return text.data();
-}
 
 /// A full disk leaves the beginning of a line, which would swallow the next.
 bool lacksLineEnd(const fs::path& file)
@@ -38,7 +27,7 @@ bool lacksLineEnd(const fs::path& file)
 void appendRunEvent(const fs::path& runFolder, std::int64_t step, const std::string& kind, const std::string& text,
                     const nlohmann::json& details)
 {
-    nlohmann::ordered_json json = {{"time", timeNow()}, {"step", step}, {"kind", kind}, {"text", text}};
+    nlohmann::ordered_json json = {{"time", localTimeText()}, {"step", step}, {"kind", kind}, {"text", text}};
     json[kind] = details; // "resumed" is what readResumptions looks for
     const auto file = runFolder / runHistoryFile;
     const std::string before = lacksLineEnd(file) ? "\n" : "";

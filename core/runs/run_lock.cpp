@@ -3,6 +3,7 @@
 #include "core/io/atomic_file.h"
 #include "core/runs/lost_lock.h"
 #include "core/runtime/error.h"
+#include "core/runtime/local_time.h"
 
 #include <nlohmann/json.hpp>
 
@@ -222,14 +223,10 @@ void removeAbandoned(const fs::path& file, std::int64_t now)
 
 std::string RunHolder::text() const
 {
-    std::array<char, 32> time{};
-    const auto seconds = static_cast<std::time_t>(since);
-    std::tm local{};
-    localtime_r(&seconds, &local);
-    std::strftime(time.data(), time.size(), "%Y-%m-%d %H:%M:%S", &local);
     if (host.empty())
         return "a process that its lock does not name";
-    return (here ? "this program" : "process " + std::to_string(process) + " on " + host) + " since " + time.data();
+    return (here ? "this program" : "process " + std::to_string(process) + " on " + host) + " since " +
+           localTimeText(static_cast<std::time_t>(since));
 }
 
 std::optional<RunHolder> runHolder(const fs::path& runFolder)
