@@ -73,7 +73,7 @@ GridSize NanoDiT::tokenGrid(std::int64_t rows, std::int64_t cols) const
     if (rows % p != 0 || cols % p != 0)
         throw DataError("latents of " + std::to_string(rows) + " x " + std::to_string(cols) +
                         " cannot be cut into tokens of " + std::to_string(p) + " x " + std::to_string(p) +
-                        ": use buckets whose sides are multiples of " + std::to_string(8 * p) + " pixels");
+                        ": use buckets whose latents have sides that are multiples of " + std::to_string(p));
     return {.rows = rows / p, .cols = cols / p};
 }
 

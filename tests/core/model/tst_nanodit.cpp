@@ -312,7 +312,14 @@ private Q_SLOTS:
         conditions.cls = at::zeros({1, 99});
         const auto message = errorOf([&] { model.context(conditions, {}, latentTokens); });
         QVERIFY2(message.find("99") != std::string::npos && message.find("12") != std::string::npos, message.c_str());
-        QVERIFY(errorOf([&] { model.tokenGrid(7, 8); }).find("7 x 8") != std::string::npos);
+    }
+
+    void refusesLatentsThatItsTokensDoNotFill()
+    {
+        const NanoDiT model(tinyModelConfig());
+        const auto message = errorOf([&] { model.tokenGrid(7, 8); });
+        QVERIFY2(message.find("7 x 8") != std::string::npos, message.c_str());
+        QVERIFY2(message.ends_with("sides that are multiples of 2"), message.c_str()); // of whatever autoencoder
     }
 };
 
