@@ -3,6 +3,7 @@
 #include "app/background_queue.h"
 #include "app/compute_setting.h"
 #include "app/job_runner.h"
+#include "app/same_workspace.h"
 #include "app/session.h"
 #include "app/trash.h"
 #include "widgets/picture.h"
@@ -204,9 +205,8 @@ void Sampling::keepCell(PlaneCell cell)
         [picture = *cells_[index], workspace = session_.workspace(), model = planeModel_] {
             return writeSampled(workspace, picture.request, picture.result, model);
         },
-        [this, seconds = cells_[index]->result.seconds,
-         root = session_.workspace().root](const SampledPicture& picture) {
-            if (session_.workspace().root == root)
+        [this, seconds = cells_[index]->result.seconds, same = SameWorkspace(session_)](const SampledPicture& picture) {
+            if (same)
                 Q_EMIT finished(picture, seconds);
         },
         [this](const Notice& why) { Q_EMIT historyFailed(tr("Could not keep the picture"), why); });

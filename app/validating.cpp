@@ -2,6 +2,7 @@
 
 #include "app/background_queue.h"
 #include "app/job_runner.h"
+#include "app/same_workspace.h"
 #include "app/session.h"
 #include "app/wording.h"
 
@@ -92,12 +93,12 @@ void Validating::list()
         return;
     session_.readings().ask(
         this, [workspace = session_.workspace()] { return validationSubjects(listRuns(workspace)); },
-        [this, root = session_.workspace().root](const std::vector<ValidationSubject>& subjects) {
-            if (session_.workspace().root == root)
+        [this, same = SameWorkspace(session_)](const std::vector<ValidationSubject>& subjects) {
+            if (same)
                 Q_EMIT listed(subjects);
         },
-        [this, root = session_.workspace().root](const Notice& why) {
-            if (session_.workspace().root == root)
+        [this, same = SameWorkspace(session_)](const Notice& why) {
+            if (same)
                 Q_EMIT readFailed(why);
         });
 }

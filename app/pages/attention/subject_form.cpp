@@ -4,6 +4,7 @@
 #include "app/dialogs.h"
 #include "app/record_names.h"
 #include "app/record_picker.h"
+#include "app/same_workspace.h"
 #include "app/sampling.h"
 #include "app/session.h"
 #include "app/training.h"
@@ -258,8 +259,8 @@ void SubjectForm::openPainted(const QString& file)
 {
     session_.background().ask(
         this, [path = fs::path(file.toStdString()), runs = session_.runs()] { return readPainted(path, runs); },
-        [this, file, root = session_.workspace().root](const PaintedPicture& read) {
-            if (session_.workspace().root != root) // its model and records are of the workspace before
+        [this, file, same = SameWorkspace(session_)](const PaintedPicture& read) {
+            if (!same) // its model and records are of the workspace before
                 return;
             if (!read.request)
                 return Q_EMIT failed(tr("Cannot inspect this picture"),

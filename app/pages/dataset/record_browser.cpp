@@ -6,6 +6,7 @@
 #include "app/pages/dataset/record_map.h"
 #include "app/pages/dataset/record_selection.h"
 #include "app/pages/dataset/record_table.h"
+#include "app/same_workspace.h"
 #include "app/thumbnails.h"
 #include "widgets/accessible_role.h"
 #include "widgets/factories.h"
@@ -105,8 +106,8 @@ void RecordBrowser::readWorth()
         return list_->setWorth({});
     session_.readings().ask(
         this, [workspace = session_.workspace()] { return RecordWorth::of(newestConditionWorth(workspace)); },
-        [this, root = session_.workspace().root](const WorthValue& worth) {
-            if (session_.hasWorkspace() && session_.workspace().root == root)
+        [this, same = SameWorkspace(session_)](const WorthValue& worth) {
+            if (same)
                 list_->setWorth(worth);
         });
 }

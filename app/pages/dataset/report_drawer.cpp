@@ -12,6 +12,7 @@
 #include "app/pages/dataset/passes_panel.h"
 #include "app/pages/dataset/record_list.h"
 #include "app/pages/dataset/report_view.h"
+#include "app/same_workspace.h"
 #include "app/wording.h"
 #include "core/front/data.h"
 #include "widgets/log_view.h"
@@ -208,12 +209,12 @@ void ReportDrawer::askKept()
         return;
     session_.readings().ask(
         this, [workspace = session_.workspace()] { return certifiedSoFar(workspace); },
-        [this, root = session_.workspace().root](const CertifyReport& kept) {
-            if (session_.hasWorkspace() && session_.workspace().root == root)
+        [this, same = SameWorkspace(session_)](const CertifyReport& kept) {
+            if (same)
                 alignment_->showKept(kept);
         },
-        [this, root = session_.workspace().root](const Notice& why) {
-            if (session_.workspace().root == root)
+        [this, same = SameWorkspace(session_)](const Notice& why) {
+            if (same)
                 Q_EMIT failed(tr("Could not read the stored certificates"), why);
         });
 }

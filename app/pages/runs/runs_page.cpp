@@ -10,6 +10,7 @@
 #include "app/plots/metric_plots.h"
 #include "app/plots/run_curves_cache.h"
 #include "app/preferences.h"
+#include "app/same_workspace.h"
 #include "app/training.h"
 #include "app/wording.h"
 #include "widgets/banner.h"
@@ -284,15 +285,15 @@ void RunsPage::read()
         return;
     session_.readings().ask(
         this, [workspace = session_.workspace()] { return listRunsWithNotes(workspace); },
-        [this, root = session_.workspace().root, changes = changes_](RunsWithNotes listed) {
-            if (session_.workspace().root != root || changes != changes_)
+        [this, same = SameWorkspace(session_), changes = changes_](RunsWithNotes listed) {
+            if (!same || changes != changes_)
                 return;
             showRuns(std::move(listed.runs));
             if (!listed.damage.empty())
                 showFailure(*frame_->banner(), tr("Could not read the notes on a run"), {.text = listed.damage});
         },
-        [this, root = session_.workspace().root](const Notice& why) {
-            if (session_.workspace().root != root)
+        [this, same = SameWorkspace(session_)](const Notice& why) {
+            if (!same)
                 return;
             if (knowledge_.read)
                 showFailure(*frame_->banner(), tr("Could not read the runs"), why);

@@ -4,6 +4,7 @@
 #include "app/dialogs.h"
 #include "app/record_names.h"
 #include "app/record_picker.h"
+#include "app/same_workspace.h"
 #include "app/session.h"
 #include "app/wording.h"
 #include "core/io/atomic_file.h"
@@ -322,8 +323,8 @@ void ReferencePicker::paste()
         return Q_EMIT refused(tr("The clipboard holds no picture. Copy one, then paste it here."));
     session_.background().ask(
         this, [workspace = session_.workspace(), picture] { return keptReference(workspace, picture); },
-        [this, root = session_.workspace().root](const QString& file) {
-            if (session_.workspace().root == root) // it is kept there
+        [this, same = SameWorkspace(session_)](const QString& file) {
+            if (same) // it is kept there
                 setReference(PictureReference{file.toStdString()});
         },
         [this](const Notice& why) { Q_EMIT refused(noticeText(why)); });

@@ -12,6 +12,7 @@
 #include "app/pages/sample/region_editor.h"
 #include "app/pages/sample/sample_form.h"
 #include "app/pages/sample/trashed_pictures.h"
+#include "app/same_workspace.h"
 #include "widgets/banner.h"
 #include "widgets/commands.h"
 #include "widgets/guidance_plane_view.h"
@@ -412,7 +413,10 @@ void SamplePage::restoreFrom(const QString& file)
     session_.background().ask(
         this,
         [path = std::filesystem::path(file.toStdString()), runs = session_.runs()] { return readPainted(path, runs); },
-        [this, file](const PaintedPicture& painted) { takeOver(file, painted); },
+        [this, file, same = SameWorkspace(session_)](const PaintedPicture& painted) {
+            if (same) // its model and records are of the workspace before
+                takeOver(file, painted);
+        },
         [this](const Notice& why) { showFailure(*frame_->banner(), tr("Could not read the picture"), why); });
 }
 

@@ -2,6 +2,7 @@
 
 #include "app/background_queue.h"
 #include "app/dialogs.h"
+#include "app/same_workspace.h"
 #include "core/config/yaml.h"
 #include "core/front/validation.h"
 #include "widgets/config_form.h"
@@ -180,8 +181,8 @@ void RunForm::offerInterrupted()
             const auto* const run = interruptedRun(runs);
             return run != nullptr ? QString::fromStdString(run->name) : QString();
         },
-        [this, root = session_.workspace().root](const QString& name) {
-            if (root == session_.workspace().root && std::exchange(lookForInterrupted_, false) && !name.isEmpty())
+        [this, same = SameWorkspace(session_)](const QString& name) {
+            if (same && std::exchange(lookForInterrupted_, false) && !name.isEmpty())
                 choosePastRun(name);
         });
 }
