@@ -1,6 +1,7 @@
 #include "app/pages/attention/attention_panes.h"
 #include "app/pages/attention/edit_panel.h"
 #include "app/pages/attention/export_menu.h"
+#include "app/pages/attention/knock_out_panel.h"
 #include "app/pages/attention/time_bar.h"
 #include "app/session.h"
 #include "tests/support/scripted_dialogs.h"
@@ -11,6 +12,7 @@
 
 #include <QAction>
 #include <QApplication>
+#include <QLabel>
 #include <QPushButton>
 #include <QSpinBox>
 #include <QTest>
@@ -73,6 +75,26 @@ private Q_SLOTS:
         QCOMPARE(bar.frame(), there);
         bar.show();
         QTRY_VERIFY_WITH_TIMEOUT(bar.frame() != there, 60000);
+    }
+
+    void whatIsChosenToLeaveOutGoesWithTheScene()
+    {
+        KnockOutPanel panel;
+        const auto* const knock = panel.findChild<QPushButton*>("attentionKnockOut");
+        const auto* const about = panel.findChild<QLabel*>("attentionKnockedOut");
+        const auto scene = smallScene();
+        panel.showScene(scene);
+        panel.showChoice({.latents = {}, .patches = {3}});
+        QVERIFY(knock->isEnabled());
+        QVERIFY2(about->text().contains("patch 1,1"), qPrintable(about->text()));
+        auto withoutPatches = scene; // of a model that has none
+        withoutPatches.patches = {};
+        panel.showScene(withoutPatches);
+        QVERIFY(!knock->isEnabled());
+        QVERIFY2(!about->text().contains("patch 1,1"), qPrintable(about->text()));
+        panel.showChoice({.latents = {}, .patches = {}, .word = 0});
+        QVERIFY(knock->isEnabled());
+        QVERIFY2(about->text().contains("red"), qPrintable(about->text()));
     }
 
     void theToolsOfChangesAreWholeInLargeFonts()

@@ -74,6 +74,7 @@ KnockOutPanel::KnockOutPanel(QWidget* parent)
 void KnockOutPanel::showScene(const AttentionScene& scene)
 {
     scene_ = scene;
+    tokens_.clear(); // the other scene's; it may have no patches at all
     for (auto* const map : {change_, control_}) {
         map->setGrid(scene.latents);
         map->setPicture(qImageFromImage(scene.forming.empty() ? scene.reference : scene.forming));
