@@ -115,6 +115,15 @@ private Q_SLOTS:
         QCOMPARE(notes.value(0).value(0).toString(), QString("patches"));
     }
 
+    void whatIsNoCellIsAnsweredToo()
+    {
+        QVERIFY(!model_->setData({}, "x", Qt::EditRole));
+        for (const int section : {-1, static_cast<int>(RunModel::columns)}) {
+            for (const auto role : {Qt::DisplayRole, Qt::ToolTipRole})
+                QVERIFY(!model_->headerData(section, Qt::Horizontal, role).isValid());
+        }
+    }
+
     void aRunThatAnotherProgramTrainsIsRunning()
     {
         auto elsewhere = listed("elsewhere", 12, 0.5);

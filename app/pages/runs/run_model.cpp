@@ -221,7 +221,7 @@ QVariant RunModel::data(const QModelIndex& index, int role) const
 
 QVariant RunModel::headerData(int section, Qt::Orientation orientation, int role) const
 {
-    if (orientation != Qt::Horizontal)
+    if (orientation != Qt::Horizontal || section < 0 || section >= columns)
         return {};
     const std::array<QString, columns> titles = {
         tr("Run"),     tr("Loss over steps"), tr("State"), tr("Steps"), tr("Time"),
@@ -265,6 +265,8 @@ Qt::ItemFlags RunModel::flags(const QModelIndex& index) const
 
 bool RunModel::setData(const QModelIndex& index, const QVariant& value, int role)
 {
+    if (!index.isValid())
+        return false;
     const auto name = rows_[static_cast<std::size_t>(index.row())].name;
     if (role == Qt::CheckStateRole && index.column() == Name) {
         if (value.toInt() == Qt::Checked)
