@@ -31,6 +31,11 @@ void RunCurvesCache::readOn()
         curves->loadMore(readings_);
 }
 
+void RunCurvesCache::forget(const QString& name)
+{
+    delete curves_.take(name);
+}
+
 void RunCurvesCache::clear()
 {
     qDeleteAll(curves_);

@@ -16,6 +16,8 @@ public:
     RunCurves* of(const std::vector<RunInfo>& runs, const QString& name);
     /// Reads on in those that were read: other programs train, too.
     void readOn();
+    /// Of that name: another run has it now, or none.
+    void forget(const QString& name);
     void clear();
 
 private:

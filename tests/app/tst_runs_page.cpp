@@ -2,6 +2,7 @@
 #include "app/pages/runs/checkpoint_list.h"
 #include "app/pages/runs/run_actions.h"
 #include "app/pages/runs/runs_page.h"
+#include "app/plots/run_curves_cache.h"
 #include "app/preferences.h"
 #include "app/training.h"
 #include "core/front/runs.h"
@@ -258,6 +259,22 @@ private Q_SLOTS:
     }
 
     /// On a slow disk the runs may be read while one of them gets its new name.
+    void theCurvesOfOtherRunsStayWhenOneIsRenamed()
+    {
+        auto* const cache = page_->findChild<RunCurvesCache*>();
+        const auto curves = [&](const char* name) {
+            return QPointer<RunCurves>(cache->of(session_->runs(), QLatin1String(name)));
+        };
+        const auto first = curves("first"), third = curves("third");
+        QVERIFY(first && third);
+        QVERIFY(table()->model()->setData(table()->model()->index(2, RunModel::Name), "another"));
+        QTRY_COMPARE_WITH_TIMEOUT(cell(0, RunModel::Name), QString("another"), minute);
+        QVERIFY(first);  // it is drawn
+        QVERIFY(!third); // it was read from the old folder
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
+        QVERIFY(curves("another"));
+    }
+
     void whatWasReadBeforeARunWasRenamedIsDropped()
     {
         const auto notes = workspace_.runsFolder() / "third/about.json";

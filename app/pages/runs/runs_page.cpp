@@ -268,7 +268,8 @@ void RunsPage::connectAll()
         late_.reset();
     });
     connect(actions_, &RunActions::renamed, this, [this](const QString& name, const QString& newName) {
-        curves_->clear(); // they are read from the old folder
+        curves_->forget(name); // which is read from the old folder
+        curves_->forget(newName);
         model_->rename(name, newName);
         currentChanged();
     });
