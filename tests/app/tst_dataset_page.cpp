@@ -326,6 +326,18 @@ private Q_SLOTS:
         settle();
         QCOMPARE(browser()->query(), "bucket:" + bucket);
         QCOMPARE(browser()->model()->rowCount(), buckets->topLevelItem(0)->text(1).toInt());
+        browser()->setQuery({});
+        settle();
+        constexpr int mostLost = 7;
+        auto* const loses = buckets->topLevelItem(0);
+        loses->setData(mostLost, Qt::UserRole, QString::fromStdString(session_->records().back().id));
+        QSignalSpy records(buckets, &BucketsPanel::recordChosen);
+        Q_EMIT buckets->itemClicked(loses, mostLost);
+        Q_EMIT buckets->itemActivated(loses, mostLost); // by a second click, or by Enter
+        settle();
+        QCOMPARE(records.count(), 2);
+        QVERIFY(browser()->query().isEmpty());
+        QCOMPARE(browser()->current(), records[0][0].toString());
     }
 
     void theLedgerTellsWhatAnEpochDoesWithEveryPicture()

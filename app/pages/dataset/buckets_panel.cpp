@@ -79,15 +79,16 @@ BucketsPanel::BucketsPanel(QWidget* parent)
     columns_ = new FittedColumns(this, {BucketsRemark});
     for (const int column : {BucketsShare, BucketsLostBar})
         setItemDelegateForColumn(column, new BarDelegate(this));
-    connect(this, &QTreeWidget::itemClicked, this, [this](const QTreeWidgetItem* item, int column) {
+    setSelectionBehavior(SelectItems); // the keys reach the cell of the record, too
+    const auto choose = [this](const QTreeWidgetItem* item, int column) {
         if (const auto loser = item->data(BucketsMostLost, Qt::UserRole).toString();
             column == BucketsMostLost && !loser.isEmpty())
             Q_EMIT recordChosen(loser);
         else
             Q_EMIT bucketChosen(item->text(BucketsBucket));
-    });
-    connect(this, &QTreeWidget::itemActivated, this,
-            [this](const QTreeWidgetItem* item) { Q_EMIT bucketChosen(item->text(BucketsBucket)); });
+    };
+    connect(this, &QTreeWidget::itemClicked, this, choose);
+    connect(this, &QTreeWidget::itemActivated, this, choose);
 }
 
 void BucketsPanel::show(const std::vector<BucketFacts>& buckets)
