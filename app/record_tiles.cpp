@@ -21,8 +21,10 @@ RecordTiles::RecordTiles(QObject* parent)
 void RecordTiles::show(RecordsValue records, std::vector<std::uint32_t> shown)
 {
     beginResetModel();
-    if (records != records_)
-        made_.clear(); // a record may show another picture now
+    if (records != records_) { // a record may show another picture now
+        thumbnails_->forget();
+        made_.clear();
+    }
     records_ = std::move(records);
     shown_ = std::move(shown);
     endResetModel();

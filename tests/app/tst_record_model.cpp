@@ -174,6 +174,32 @@ private Q_SLOTS:
         QCOMPARE(wanted.count(), 2);
     }
 
+    void aThumbnailOfAPictureThatWasCroppedAnewIsAskedForAgain()
+    {
+        RecordModel model;
+        const auto records = test::drawnRecords(5);
+        model.show(arrangeRecords(records, RecordQuery(), {}));
+        for (int row = 0; row < 5; ++row)
+            model.setThumbnail(QString::fromStdString(model.record(row)->id), QImage(8, 8, QImage::Format_RGB888));
+        QSignalSpy wanted(&model, &RecordModel::thumbnailWanted);
+        const auto draw = [&model] {
+            for (int row = 0; row < 5; ++row)
+                QVERIFY(!model.index(row, 0).data(ThumbnailGrid::PictureRole).value<QImage>().isNull());
+        };
+        auto others = *records;
+        others[1].bucket = {.width = 512, .height = 512};
+        others[2].caption = "another";
+        model.show(arrangeRecords(std::make_shared<const std::vector<RecordInfo>>(others), RecordQuery(), {}));
+        draw(); // the one before stays until the new one is made
+        draw();
+        QCOMPARE(wanted.count(), 1);
+        QCOMPARE(wanted[0][0].toString(), QStringLiteral("record-0000001"));
+        model.setThumbnail("record-0000001", QImage(4, 4, QImage::Format_RGB888));
+        draw();
+        QCOMPARE(wanted.count(), 1);
+        QCOMPARE(model.index(1, 0).data(ThumbnailGrid::PictureRole).value<QImage>().width(), 4);
+    }
+
     void editsAreWishesUntilTheCatalogHasThem()
     {
         RecordModel model;

@@ -73,6 +73,7 @@ RecordModel::RecordModel(QObject* parent)
 
 void RecordModel::show(ArrangedRecords arranged)
 {
+    findOutdated(*arranged.all);
     const auto sameId = [&](std::uint32_t place) { return (*arranged_.all)[place].id == (*arranged.all)[place].id; };
     const bool sameRows = arranged.shown == arranged_.shown && arranged.all->size() == arranged_.all->size() &&
                           (arranged.all == arranged_.all || std::ranges::all_of(arranged.shown, sameId));
@@ -85,6 +86,26 @@ void RecordModel::show(ArrangedRecords arranged)
     beginResetModel();
     arranged_ = std::move(arranged);
     endResetModel();
+}
+
+/// Thumbnails of pictures that were edited or cropped anew: they stay until the new ones are made.
+void RecordModel::findOutdated(const std::vector<RecordInfo>& records)
+{
+    if (&records == arranged_.all.get())
+        return;
+    const auto find = [](const std::vector<RecordInfo>& all, const std::string& id) {
+        const auto found = std::ranges::lower_bound(all, id, {}, &RecordInfo::id);
+        return found == all.end() || found->id != id ? nullptr : &*found;
+    };
+    const auto kept = thumbnails_.keys();
+    for (const auto& id : kept) {
+        const auto name = id.toStdString();
+        const auto *const before = find(*arranged_.all, name), *const now = find(records, name);
+        if (before != nullptr && now != nullptr &&
+            (before->image != now->image || before->original != now->original || before->bucket != now->bucket ||
+             before->changes != now->changes))
+            outdated_.insert(id);
+    }
 }
 
 const RecordInfo* RecordModel::record(int row) const
@@ -135,6 +156,7 @@ void RecordModel::forgetThumbnails()
 {
     thumbnails_.clear();
     asked_.clear();
+    outdated_.clear();
 }
 
 int RecordModel::rowCount(const QModelIndex& parent) const
@@ -207,13 +229,12 @@ QVariant RecordModel::text(const RecordInfo& record, int column) const
 QVariant RecordModel::picture(const RecordInfo& record) const
 {
     const auto id = QString::fromStdString(record.id);
-    if (const auto* const thumbnail = thumbnails_.object(id))
-        return *thumbnail;
-    if (!asked_.contains(id)) {
+    const auto* const thumbnail = thumbnails_.object(id);
+    if ((thumbnail == nullptr || outdated_.remove(id)) && !asked_.contains(id)) {
         asked_.insert(id);
         Q_EMIT thumbnailWanted(id);
     }
-    return {};
+    return thumbnail != nullptr ? QVariant(*thumbnail) : QVariant();
 }
 
 QVariant RecordModel::headerData(int section, Qt::Orientation orientation, int role) const

@@ -94,10 +94,12 @@ Q_SIGNALS:
 private:
     QVariant text(const RecordInfo& record, int column) const;
     QVariant picture(const RecordInfo& record) const;
+    void findOutdated(const std::vector<RecordInfo>& records);
 
     ArrangedRecords arranged_;
     mutable QCache<QString, QImage> thumbnails_{600};
     mutable QSet<QString> asked_;
+    mutable QSet<QString> outdated_; ///< Kept, but to be asked for again.
 };
 
 /// The number of a column of RecordModel; empty where there is none.
