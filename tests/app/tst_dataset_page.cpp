@@ -1,3 +1,4 @@
+#include "app/background_queue.h"
 #include "app/job_runner.h"
 #include "app/pages/dataset/buckets_panel.h"
 #include "app/pages/dataset/dataset_page.h"
@@ -371,7 +372,9 @@ private Q_SLOTS:
         seed->setValue(large);
         QCOMPARE(seed->value(), large);
         settle();
-        seed->setValue(0);
+        for (quint64 next = 20; next-- > 0;) // as a key that is held down does it
+            seed->setValue(next);
+        QCOMPARE(session_->readings().pending(), 1); // not a ledger for each
 
         window_->findChild<QSpinBox*>("epochBatch")->setValue(1); // nobody has to fill a batch
         settle();

@@ -20,6 +20,7 @@
 #include <QVBoxLayout>
 
 #include <algorithm>
+#include <utility>
 
 namespace nanodit {
 
@@ -146,6 +147,7 @@ void EpochPanel::addNumber(QHBoxLayout* row, const QString& name, const QString&
 void EpochPanel::clear()
 {
     ++asked_;
+    again_ = false;
     ledger_ = {};
     mark_->clear();
     sentence_->setText(tr("Nothing has been packed yet. Pack shards to see how an epoch uses every picture."));
@@ -170,6 +172,9 @@ void EpochPanel::ask()
     if (buckets_->isHidden())
         sentence_->setText(tr("Reading the packed set…"));
     const int number = ++asked_;
+    again_ = reading_;
+    if (std::exchange(reading_, true))
+        return;
     LedgerRequest request;
     request.batchSize = batch_->value();
     request.seed = seed_->value();
@@ -177,16 +182,24 @@ void EpochPanel::ask()
     session_.readings().ask(
         this, [workspace = session_.workspace(), request] { return ledgerOf(workspace, request); },
         [this, number](const EpochLedger& ledger) {
-            if (number == asked_)
+            if (answered(number))
                 show(ledger);
         },
         [this, number](const Notice& why) {
-            if (number != asked_)
+            if (!answered(number))
                 return;
             clear();
             showNumbers(true); // another number may be possible
             sentence_->setText(noticeText(why));
         });
+}
+
+bool EpochPanel::answered(int number)
+{
+    reading_ = false;
+    if (std::exchange(again_, false))
+        ask();
+    return number == asked_;
 }
 
 void EpochPanel::show(const EpochLedger& ledger)

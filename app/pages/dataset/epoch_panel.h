@@ -27,7 +27,7 @@ class EpochPanel : public QWidget {
 public:
     explicit EpochPanel(Session& session, QWidget* parent = nullptr);
     void show(const EpochLedger& ledger);
-    /// Makes the ledger anew, in the background.
+    /// Makes the ledger anew, in the background: one at a time, however often it is asked for.
     void ask();
     void clear();
 
@@ -39,6 +39,7 @@ private:
     QSpinBox* makeNumber(int least, int value);
     void addNumber(QHBoxLayout* row, const QString& name, const QString& help, QAbstractSpinBox* number);
     void showNumbers(bool shown); ///< Or, instead of them, what makes a ledger possible.
+    bool answered(int number);    ///< Whether it is what was asked for last; else that follows.
     void list(const QString& title);
     void listRecords(const QTreeWidgetItem* item, int column);
 
@@ -55,6 +56,8 @@ private:
     EpochLedger ledger_;
     std::vector<QWidget*> numbers_; ///< What the epoch is asked for by.
     int asked_ = 0;                 ///< Counts questions, so that late answers are dropped.
+    bool reading_ = false;
+    bool again_ = false; ///< Something else was asked for while one was read.
 };
 
 } // namespace nanodit
