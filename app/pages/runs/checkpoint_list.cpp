@@ -180,6 +180,10 @@ void CheckpointList::read()
                     table_->setCurrentItem(table_->topLevelItem(i));
             }
             updateButtons();
+        },
+        [this, asked = checkpoints_](const Notice& why) {
+            if (asked == checkpoints_)
+                Q_EMIT failed(tr("Could not read the checkpoints"), why);
         });
 }
 
