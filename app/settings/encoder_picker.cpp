@@ -1,6 +1,5 @@
 #include "app/settings/encoder_picker.h"
 
-#include "app/background_queue.h"
 #include "app/dialogs.h"
 #include "core/io/size_text.h"
 #include "widgets/factories.h"
@@ -44,11 +43,10 @@ QString goodText(const EncoderFacts& facts)
 
 } // namespace
 
-EncoderPicker::EncoderPicker(const std::string& role, const QString& title, const QString& expected,
-                             BackgroundQueue& background, Dialogs& dialogs, QWidget* parent)
+EncoderPicker::EncoderPicker(const std::string& role, const QString& title, const QString& expected, Dialogs& dialogs,
+                             QWidget* parent)
     : QWidget(parent)
     , role_(role)
-    , background_(background)
     , dialogs_(dialogs)
     , path_(new QLineEdit(this))
     , mark_(new QLabel(this))
@@ -126,23 +124,21 @@ void EncoderPicker::browse()
 void EncoderPicker::inspect()
 {
     soon_.stop();
+    const int number = ++asked_;
     const auto asked = folder();
+    mark_->clear();
+    setRole(found_, "secondary");
     if (asked.empty()) {
-        mark_->clear();
-        setRole(found_, "secondary");
         found_->setText(role_ == "lpips" ? tr("None: validation skips LPIPS") : tr("None yet"));
         return;
     }
-    mark_->clear();
-    setRole(found_, "secondary");
     found_->setText(tr("Checking…"));
-    background_.ask(
-        this,
+    disk_.ask(
         [folder = (root_ / std::filesystem::path(asked)).lexically_normal(), role = role_, load = load_] {
             return inspectEncoder(folder, role, load);
         },
-        [this, asked](const EncoderFacts& facts) {
-            if (asked == folder())
+        [this, number](const EncoderFacts& facts) {
+            if (number == asked_)
                 showFound(facts);
         });
 }

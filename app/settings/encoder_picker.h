@@ -1,5 +1,6 @@
 #pragma once
 
+#include "app/disk_questions.h"
 #include "core/front/doctor.h"
 
 #include <QTimer>
@@ -10,17 +11,17 @@ class QLineEdit;
 
 namespace nanodit {
 
-class BackgroundQueue;
 class Dialogs;
 
-/// The folder of one encoder, and what was found in it: its kind and size, or what is missing.
+/// The folder of one encoder, and what was found in it: its kind and size, or what is missing. Any path can be typed,
+/// also of a disk that does not answer: nothing else waits for that.
 class EncoderPicker : public QWidget {
     Q_OBJECT
 
 public:
     /// `role`: "dino", "t5", "vae" or "lpips".
-    EncoderPicker(const std::string& role, const QString& title, const QString& expected, BackgroundQueue& background,
-                  Dialogs& dialogs, QWidget* parent = nullptr);
+    EncoderPicker(const std::string& role, const QString& title, const QString& expected, Dialogs& dialogs,
+                  QWidget* parent = nullptr);
     /// `folder`: relative to `root` or absolute; empty: none.
     void show(const std::string& folder, const std::filesystem::path& root);
     /// As it is written into the settings: relative where it lies in the workspace.
@@ -37,7 +38,6 @@ private:
     void showFound(const EncoderFacts& facts);
 
     std::string role_;
-    BackgroundQueue& background_;
     Dialogs& dialogs_;
     std::filesystem::path root_;
     EncoderLoad load_;
@@ -45,6 +45,8 @@ private:
     QLabel* mark_;
     QLabel* found_;
     QTimer soon_;
+    int asked_ = 0; ///< Folders so far: answers about earlier ones are void.
+    DiskQuestions disk_;
 };
 
 } // namespace nanodit

@@ -161,8 +161,7 @@ QWidget* SettingsDialog::makeEncoders()
                 "arrays of its pass stale."),
              content));
     for (std::size_t i = 0; i < encoders_.size(); ++i) {
-        encoders_[i] = new EncoderPicker(lines[i].role, lines[i].title, lines[i].expected, session_.background(),
-                                         dialogs_, content);
+        encoders_[i] = new EncoderPicker(lines[i].role, lines[i].title, lines[i].expected, dialogs_, content);
         column->addWidget(encoders_[i]);
     }
     column->addStretch(1);
