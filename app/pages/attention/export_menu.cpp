@@ -73,7 +73,7 @@ void ExportMenu::offer()
 void ExportMenu::save(const QString& title, const QString& suggestion, const QString& filter,
                       std::function<void(const std::filesystem::path& file)> write)
 {
-    const auto file = dialogs_.chooseSaveFile(this, title, suggestion, filter);
+    const auto file = dialogs_.chooseSaveFile(parentWidget(), title, suggestion, filter);
     if (file.isEmpty())
         return;
     queue_.ask(
