@@ -197,4 +197,16 @@ void MaskCanvas::keyPressEvent(QKeyEvent* event)
     changed();
 }
 
+void MaskCanvas::focusInEvent(QFocusEvent* event)
+{
+    ImageCanvas::focusInEvent(event);
+    changed(); // the cursor shows
+}
+
+void MaskCanvas::focusOutEvent(QFocusEvent* event)
+{
+    ImageCanvas::focusOutEvent(event);
+    changed();
+}
+
 } // namespace nanodit

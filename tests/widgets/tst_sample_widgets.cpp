@@ -1,3 +1,4 @@
+#include "tests/support/active_window.h"
 #include "widgets/drop_zone.h"
 #include "widgets/guidance_anatomy.h"
 #include "widgets/guidance_slider.h"
@@ -214,6 +215,15 @@ private Q_SLOTS:
         // Outside the picture nothing is painted.
         QTest::mouseClick(&canvas, Qt::RightButton, {}, QPoint(2, 2));
         QCOMPARE(canvas.outside(), (std::vector<std::int64_t>{2}));
+        // The cursor shows as long as the keys go there.
+        QVERIFY(test::activate(canvas));
+        const auto cell = canvas.cellRect(2).toRect();
+        canvas.clearFocus();
+        const auto without = canvas.grab(cell).toImage();
+        canvas.setFocus();
+        QVERIFY(canvas.grab(cell).toImage() != without);
+        canvas.clearFocus();
+        QVERIFY(canvas.grab(cell).toImage() == without);
     }
 
     void aPromptHasLinesAndSubmits()
