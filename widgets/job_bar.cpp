@@ -230,7 +230,7 @@ bool JobBar::event(QEvent* event)
 
 void JobBar::mouseReleaseEvent(QMouseEvent* event)
 {
-    if (event->button() == Qt::LeftButton)
+    if (event->button() == Qt::LeftButton && opens() && rect().contains(event->position().toPoint()))
         Q_EMIT opened();
 }
 

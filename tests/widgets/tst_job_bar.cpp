@@ -2,6 +2,8 @@
 #include "widgets/job_bar.h"
 
 #include <QAccessible>
+#include <QApplication>
+#include <QMouseEvent>
 #include <QSignalSpy>
 #include <QTest>
 #include <QToolButton>
@@ -113,6 +115,26 @@ private Q_SLOTS:
         QCOMPARE(bar.focusPolicy(), Qt::NoFocus);
         QTest::keyClick(&bar, Qt::Key_Return);
         QCOMPARE(opened.count(), 3);
+    }
+
+    void aClickOpensItWhereItIsReleasedOnIt()
+    {
+        JobBar bar("run");
+        bar.setFixedWidth(460);
+        bar.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&bar));
+        const QSignalSpy opened(&bar, &JobBar::opened);
+        const QPoint on(2, 2), beside(2, -20);
+        QTest::mouseClick(&bar, Qt::LeftButton, {}, on);
+        QCOMPARE(opened.count(), 1);
+        QTest::mousePress(&bar, Qt::LeftButton, {}, on);
+        QMouseEvent release(QEvent::MouseButtonRelease, beside, bar.mapToGlobal(beside), Qt::LeftButton, Qt::NoButton,
+                            Qt::NoModifier);
+        QApplication::sendEvent(&bar, &release); // thought better of
+        QCOMPARE(opened.count(), 1);
+        bar.setParts(JobBar::Parts::Controls); // its name stands beside it
+        QTest::mouseClick(&bar, Qt::LeftButton, {}, on);
+        QCOMPARE(opened.count(), 1);
     }
 
     void buttonsStayWhereTheyAreWhateverIsSaid()
