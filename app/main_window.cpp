@@ -25,15 +25,16 @@
 #include "app/settings/settings_dialog.h"
 #include "app/shortcuts.h"
 #include "app/status_strip.h"
+#include "app/window_drops.h"
 #include "app/window_layout.h"
+#include "app/workspace_folder.h"
 #include "widgets/banner.h"
 #include "widgets/commands.h"
-#include "widgets/drop_hint.h"
-#include "widgets/drop_zone.h"
 #include "widgets/key_guard.h"
 #include "widgets/navigation_rail.h"
 #include "widgets/page_stack.h"
 #include "widgets/tab_order.h"
+#include "widgets/text.h"
 #include "widgets/theme.h"
 #include "widgets/wheel_guard.h"
 
@@ -41,7 +42,6 @@
 #include <QDir>
 #include <QDragEnterEvent>
 #include <QFileInfo>
-#include <QMimeData>
 #include <QScreen>
 #include <QScrollArea>
 #include <QStackedWidget>
@@ -77,7 +77,7 @@ MainWindow::MainWindow(Session& session, Controllers& controllers, Theme& theme,
     , validate_(new ValidatePage(session, controllers.validating, dialogs, this))
     , runs_(new RunsPage(session, controllers.training, preferences, dialogs, this))
     , status_(new StatusStrip(session, this))
-    , dropHint_(new DropHint(this))
+    , drops_(new WindowDrops(session, this))
     , remedies_(controllers.datasetJobs)
 {
     pages_->setObjectName(QStringLiteral("pages"));
@@ -118,6 +118,7 @@ MainWindow::MainWindow(Session& session, Controllers& controllers, Theme& theme,
     makeMenu(theme);
     makeShortcuts();
     connectPages();
+    connectDrops();
     connectSession();
     afterJobs_ = new AfterJobs(session_, dialogs_, this); // after connectSession(): the window hears of the end first
     connectRemedies();
@@ -187,10 +188,24 @@ void MainWindow::connectPages()
     connect(welcome_, &WelcomePage::recentWanted, this, &MainWindow::openWorkspace);
 }
 
+void MainWindow::connectDrops()
+{
+    connect(drops_, &WindowDrops::pictureDropped, this, [this](const QString& file) {
+        showPage(Page::Sample);
+        sample_->restoreFrom(file);
+    });
+    connect(drops_, &WindowDrops::folderDropped, this, &MainWindow::takePictures);
+    connect(drops_, &WindowDrops::workspaceDropped, this, &MainWindow::openWorkspace);
+    connect(drops_, &WindowDrops::waits, this, [this](const QString& path) {
+        banner_->showNotice(tr("Waiting for the disk of %1 to answer.").arg(folderText(path)));
+    });
+}
+
 void MainWindow::connectSession()
 {
     connect(&session_, &Session::workspaceOpening, this, [this] {
         opening_ = true;
+        drops_->forget();
         banner_->hide();
         welcome_->setBusy(true, tr("Opening the workspace"));
     });
@@ -333,38 +348,48 @@ void MainWindow::askNew()
 
 void MainWindow::createFrom(const QString& pictures)
 {
-    const auto folder =
-        dialogs_.chooseNewFolder(this, tr("New workspace from %1").arg(QFileInfo(pictures).fileName()),
-                                 freeFolder(pictures + QStringLiteral("-workspace")), NewFolder::Workspace);
-    if (folder.isEmpty())
+    disk_.ask(
+        [suggestion = pictures + QStringLiteral("-workspace")] { return freeFolder(suggestion); },
+        [this, pictures](const QString& suggestion) {
+            const auto folder =
+                dialogs_.chooseNewFolder(this, tr("New workspace from %1").arg(QFileInfo(pictures).fileName()),
+                                         suggestion, NewFolder::Workspace);
+            openOr(folder, [this, folder, pictures] {
+                afterJobs_->ask(tr("Create another workspace?"), tr("Stop and create"), [this, folder, pictures] {
+                    pages_->setCurrentWidget(welcome_); // the pages are the other workspace's until it is there
+                    datasetJobs_.createWorkspace(folder, pictures);
+                });
+            });
+        });
+}
+
+void MainWindow::openOr(const QString& folder, std::function<void()> make)
+{
+    if (folder.isEmpty()) // none was chosen
         return;
-    if (QFileInfo::exists(folder + QStringLiteral("/workspace.yaml")))
-        return openWorkspace(folder);
-    afterJobs_->ask(tr("Create another workspace?"), tr("Stop and create"), [this, folder, pictures] {
-        pages_->setCurrentWidget(welcome_); // the pages are the other workspace's until it is there
-        datasetJobs_.createWorkspace(folder, pictures);
-    });
+    disk_.ask([folder] { return holdsWorkspace(folder); },
+              [this, folder, make = std::move(make)](bool there) {
+                  if (there)
+                      openWorkspace(folder);
+                  else
+                      make();
+              });
 }
 
 void MainWindow::askDemo()
 {
     const auto folder = dialogs_.chooseNewFolder(
         this, tr("New demo workspace"), QDir::home().filePath(QStringLiteral("nanodit-demo")), NewFolder::Workspace);
-    if (folder.isEmpty())
-        return;
-    if (QFileInfo::exists(folder + QStringLiteral("/workspace.yaml"))) // made before
-        openWorkspace(folder);
-    else
+    openOr(folder, [this, folder] { // unless it was made before
         afterJobs_->ask(tr("Create the demo workspace?"), tr("Stop and create"), [this, folder] {
             firstPage_ = Page::Train; // where it is ready, with the reference model beside it
             datasetJobs_.createDemo(folder);
         });
+    });
 }
 
-void MainWindow::takeFolder(const QString& folder)
+void MainWindow::takePictures(const QString& folder)
 {
-    if (QFileInfo::exists(folder + QStringLiteral("/workspace.yaml")))
-        return openWorkspace(folder);
     if (!session_.hasWorkspace())
         return createFrom(folder);
     const SameWorkspace same(session_);
@@ -450,35 +475,23 @@ void MainWindow::closeEvent(QCloseEvent* event)
 
 void MainWindow::dragEnterEvent(QDragEnterEvent* event)
 {
-    const auto file = droppedFile(event->mimeData());
-    if (file.isEmpty() || opening_)
-        return;
-    const bool folder = QFileInfo(file).isDir();
-    if (!folder && !session_.hasWorkspace())
-        return;
-    event->acceptProposedAction();
-    dropHint_->show(!folder ? tr("Drop the picture to restore its settings on the Sample page")
-                    : QFileInfo::exists(file + QStringLiteral("/workspace.yaml"))
-                        ? tr("Drop the folder to open this workspace")
-                        : tr("Drop the folder to import its pictures"));
+    if (!opening_)
+        drops_->enter(*event);
+}
+
+void MainWindow::dragMoveEvent(QDragMoveEvent* event)
+{
+    drops_->move(*event);
 }
 
 void MainWindow::dragLeaveEvent(QDragLeaveEvent*)
 {
-    dropHint_->hide();
+    drops_->forget();
 }
 
 void MainWindow::dropEvent(QDropEvent* event)
 {
-    dropHint_->hide();
-    event->acceptProposedAction();
-    const auto file = droppedFile(event->mimeData());
-    if (QFileInfo(file).isDir()) // asked after the drop is over: whoever drags waits for that
-        return QMetaObject::invokeMethod(
-                   this, [this, file] { takeFolder(file); }, Qt::QueuedConnection),
-               void();
-    showPage(Page::Sample);
-    sample_->restoreFrom(file);
+    drops_->drop(*event);
 }
 
 } // namespace nanodit

@@ -1,11 +1,13 @@
 #pragma once
 
+#include "app/disk_questions.h"
 #include "app/remedies.h"
 #include "app/session.h"
 
 #include <QMainWindow>
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -20,7 +22,6 @@ class Commands;
 class DatasetJobs;
 class DatasetPage;
 class Dialogs;
-class DropHint;
 class MainMenu;
 class NavigationRail;
 class Preferences;
@@ -33,6 +34,7 @@ class Theme;
 class TrainPage;
 class ValidatePage;
 class WelcomePage;
+class WindowDrops;
 struct Controllers;
 
 /// The window: owns the pages and switches them, opens workspaces, and closes only when every job has stopped cleanly.
@@ -65,6 +67,7 @@ protected:
     bool focusNextPrevChild(bool next) override;
     void closeEvent(QCloseEvent* event) override;
     void dragEnterEvent(QDragEnterEvent* event) override;
+    void dragMoveEvent(QDragMoveEvent* event) override;
     void dragLeaveEvent(QDragLeaveEvent* event) override;
     void dropEvent(QDropEvent* event) override;
 
@@ -75,13 +78,15 @@ private:
     void makeMenu(Theme& theme);
     void makeShortcuts();
     void connectPages();
+    void connectDrops();
     void connectSession();
     void connectRemedies();
     SettingsDialog* openSettings();
     void chooseDevice(const ComputeChoice& choice);
-    /// A folder was dropped, of pictures or of a workspace.
-    void takeFolder(const QString& folder);
+    void takePictures(const QString& folder); ///< That was dropped.
     void createFrom(const QString& pictures);
+    /// Opens the workspace that the folder holds, or goes on with `make` where it holds none.
+    void openOr(const QString& folder, std::function<void()> make);
     void askOpen();
     void askNew();
     void askDemo();
@@ -105,12 +110,13 @@ private:
     ValidatePage* validate_;
     RunsPage* runs_;
     StatusStrip* status_;
-    DropHint* dropHint_;
+    WindowDrops* drops_;
     MainMenu* menu_;
     AfterJobs* afterJobs_;
     Remedies remedies_;
     bool opening_ = false;
     Page firstPage_ = Page::Dataset; ///< Of the workspace that opens next.
+    DiskQuestions disk_;
 };
 
 } // namespace nanodit

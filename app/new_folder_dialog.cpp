@@ -1,5 +1,6 @@
 #include "app/new_folder_dialog.h"
 
+#include "app/workspace_folder.h"
 #include "widgets/factories.h"
 #include "widgets/inspector_column.h"
 #include "widgets/text.h"
@@ -22,11 +23,6 @@ namespace {
 
 constexpr int usualWidth = 520;
 
-bool isWorkspace(const QString& folder)
-{
-    return QFileInfo::exists(folder + QStringLiteral("/workspace.yaml"));
-}
-
 bool isFree(const QString& folder)
 {
     const QFileInfo info(folder);
@@ -39,7 +35,7 @@ NewFolderDialog::Place lookAt(const QString& folder)
     return {.hasParent = parent.isDir(),
             .parentWritable = parent.isWritable(),
             .free = isFree(folder),
-            .workspace = isWorkspace(folder)};
+            .workspace = holdsWorkspace(folder)};
 }
 
 /// Why no folder can have the name, or nothing.

@@ -58,7 +58,8 @@ private:
     DiskQuestions disk_;
 };
 
-/// The suggestion, or the first of NAME-2, NAME-3... that is not taken by a file or a folder with something in it.
+/// The suggestion, or the first of NAME-2, NAME-3... that is not taken by a file or a folder with something in it. Asks
+/// the disk, which may take its time: not for the window's thread.
 QString freeFolder(const QString& suggestion);
 
 } // namespace nanodit

@@ -1,8 +1,7 @@
 #include "app/recent_workspaces.h"
 
 #include "app/preferences.h"
-
-#include <QFileInfo>
+#include "app/workspace_folder.h"
 
 #include <utility>
 
@@ -11,11 +10,6 @@ namespace nanodit {
 namespace {
 
 constexpr qsizetype shownRecent = 8; ///< More are kept, for disks that come back.
-
-bool holdsWorkspace(const QString& folder)
-{
-    return QFileInfo::exists(folder + QStringLiteral("/workspace.yaml"));
-}
 
 } // namespace
 

@@ -1,12 +1,12 @@
 #include "widgets/drop_zone.h"
 
+#include "core/io/image.h"
 #include "widgets/accessible_role.h"
 #include "widgets/colours.h"
 #include "widgets/icons.h"
 #include "widgets/text.h"
 
 #include <QDragEnterEvent>
-#include <QFileInfo>
 #include <QKeyEvent>
 #include <QMimeData>
 #include <QPainter>
@@ -101,7 +101,7 @@ void DropZone::paintEvent(QPaintEvent*)
 void DropZone::dragEnterEvent(QDragEnterEvent* event)
 {
     const auto file = droppedFile(event->mimeData());
-    if (file.isEmpty() || QFileInfo(file).isDir()) // a folder is for the window
+    if (!isImageFile(file.toStdString())) // a folder is for the window; by its name, for its disk may not answer
         return;
     event->acceptProposedAction();
     over_ = true;

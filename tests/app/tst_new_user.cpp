@@ -241,7 +241,9 @@ private Q_SLOTS:
         makeWorkspace("dropped", 1);
         drawPictures("more", 3);
         dialogs_.nextChoice = -1;
+        auto asked = dialogs_.asked;
         drop(path("more"));
+        QTRY_COMPARE_WITH_TIMEOUT(dialogs_.asked, asked + 1, minute);
         QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
         QCOMPARE(session_->records().size(), 1U);
         dialogs_.nextChoice = 0;
@@ -253,7 +255,7 @@ private Q_SLOTS:
         QTRY_COMPARE_WITH_TIMEOUT(session_->workspace().root, folder_ / "made of a drop", minute);
         QTRY_COMPARE_WITH_TIMEOUT(session_->records().size(), 3U, minute);
         QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
-        const auto asked = dialogs_.asked;
+        asked = dialogs_.asked;
         drop(path("dropped")); // a workspace opens
         QTRY_COMPARE_WITH_TIMEOUT(session_->workspace().root, folder_ / "dropped", minute);
         QCOMPARE(dialogs_.asked, asked);
@@ -336,8 +338,7 @@ private:
         QApplication::sendEvent(window_.get(), &enter);
         QVERIFY(enter.isAccepted());
         QDropEvent event(QPointF(400, 300), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
-        QApplication::sendEvent(window_.get(), &event);
-        QCoreApplication::processEvents();
+        QApplication::sendEvent(window_.get(), &event); // what it is, the disk says later
     }
 };
 

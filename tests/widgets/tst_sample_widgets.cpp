@@ -11,6 +11,7 @@
 #include <QAccessible>
 #include <QApplication>
 #include <QDoubleSpinBox>
+#include <QDragEnterEvent>
 #include <QHelpEvent>
 #include <QMimeData>
 #include <QSignalSpy>
@@ -128,6 +129,21 @@ private Q_SLOTS:
         actions->doAction(QAccessibleActionInterface::pressAction());
         QCOMPARE(clicked.count(), 0); // whoever asks does not wait for what it opens
         QTRY_COMPARE_WITH_TIMEOUT(clicked.count(), 1, 60000);
+    }
+
+    void aZoneTakesPicturesAndLeavesFoldersToTheWindow()
+    {
+        DropZone zone;
+        const auto takes = [&zone](const QString& path) {
+            QMimeData data;
+            data.setUrls({QUrl::fromLocalFile(path)});
+            QDragEnterEvent enter(QPoint(4, 4), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+            enter.setAccepted(false);
+            QApplication::sendEvent(&zone, &enter);
+            return enter.isAccepted();
+        };
+        QVERIFY(takes("/of/a disk/that is not there/cat.JPG"));
+        QVERIFY(!takes("/of/a disk/that is not there/cats"));
     }
 
     void aZoneOutlinesThePartOfItsPictureThatIsUsed()
