@@ -97,6 +97,32 @@ private Q_SLOTS:
         deleteMenus();
     }
 
+    void theUndoOfAnOpenMenuNamesWhatItWillUndo()
+    {
+        const auto splitOf = [this](std::size_t place) {
+            return QString::fromStdString(session_->record(idOf(place))->split);
+        };
+        const auto other = [&](std::size_t place) {
+            return splitOf(place) == "val" ? QStringLiteral("train") : QStringLiteral("val");
+        };
+        const auto first = other(2), before = splitOf(3);
+        page()->editing()->setSplit({idOf(2)}, first);
+        settle();
+        auto* const undo = menuAction(2, "menuUndo");
+        QVERIFY(undo != nullptr && undo->isEnabled());
+        QVERIFY2(undo->text().contains(idOf(2)), qPrintable(undo->text()));
+        page()->editing()->setSplit({idOf(3)}, other(3));
+        settle();
+        QVERIFY2(undo->text().contains(idOf(3)), qPrintable(undo->text()));
+        closeMenus();
+        undo->trigger();
+        deleteMenus();
+        QVERIFY(test::activate(*window_));
+        settle();
+        QCOMPARE(splitOf(3), before);
+        QCOMPARE(splitOf(2), first);
+    }
+
     void theMenuActsOnWhatWasSelectedWhenItOpened()
     {
         // The list may be arranged anew while the menu is open.

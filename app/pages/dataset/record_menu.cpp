@@ -19,13 +19,17 @@ struct RecordMenuText {
     Q_DECLARE_TR_FUNCTIONS(RecordMenu)
 };
 
+/// The key is shown only: `key` has it.
+QString withKey(const QString& text, const QAction* key)
+{
+    return key == nullptr ? menuText(text)
+                          : menuText(text) + QLatin1Char('\t') + key->shortcut().toString(QKeySequence::NativeText);
+}
+
 QAction* add(QMenu* menu, const char* name, const QString& drawing, const QString& text, const QAction* key,
              std::function<void()> action)
 {
-    auto shown = menuText(text);
-    if (key != nullptr) // shown only: that one has the key
-        shown += QLatin1Char('\t') + key->shortcut().toString(QKeySequence::NativeText);
-    auto* const entry = menu->addAction(drawing.isEmpty() ? QIcon() : icon(drawing), shown);
+    auto* const entry = menu->addAction(drawing.isEmpty() ? QIcon() : icon(drawing), withKey(text, key));
     entry->setObjectName(QLatin1String(name));
     QObject::connect(entry, &QAction::triggered, menu, [action = std::move(action)] { action(); });
     return entry;
@@ -48,6 +52,19 @@ void addSplits(QMenu* menu, const std::vector<const RecordInfo*>& records, const
         addSplit(split, split);
     menu->addSeparator();
     addSplit(RecordMenuText::tr("By the rule"), {});
+}
+
+/// Names what it will undo, also when an edit ends while the menu is open.
+void addUndo(QMenu* menu, QUndoStack* undo, const QAction* key)
+{
+    auto* const entry = add(menu, "menuUndo", QStringLiteral("undo"), {}, nullptr, [undo] { undo->undo(); });
+    const auto follow = [entry, undo, key] {
+        entry->setText(withKey(
+            undo->canUndo() ? RecordMenuText::tr("Undo: %1").arg(undo->undoText()) : RecordMenuText::tr("Undo"), key));
+        entry->setEnabled(undo->canUndo());
+    };
+    QObject::connect(undo, &QUndoStack::indexChanged, entry, follow);
+    follow();
 }
 
 } // namespace
@@ -84,11 +101,7 @@ QMenu* makeRecordMenu(const std::vector<const RecordInfo*>& records, const QStri
             setExcluded(excluded ? QString() : RecordMenuText::tr("by hand"));
         });
     menu->addSeparator();
-    auto* const undo = actions.undo;
-    add(menu, "menuUndo", QStringLiteral("undo"),
-        undo->canUndo() ? RecordMenuText::tr("Undo: %1").arg(undo->undoText()) : RecordMenuText::tr("Undo"),
-        actions.undoKey, [undo] { undo->undo(); })
-        ->setEnabled(undo->canUndo());
+    addUndo(menu, actions.undo, actions.undoKey);
     return menu;
 }
 
