@@ -493,6 +493,21 @@ private Q_SLOTS:
         QCOMPARE(page()->editing()->undoStack()->count(), edits);
     }
 
+    void theKeysLeaveASearchThatFindsNothing()
+    {
+        QVERIFY(test::activate(*window_));
+        browser()->focusSearch();
+        browser()->setQuery("no record has these words");
+        settle();
+        const auto* const search = browser()->findChild<QLineEdit*>("recordSearch");
+        QVERIFY(search->hasFocus());
+        QTest::keyClick(QApplication::focusWidget(), Qt::Key_Down);
+        QVERIFY(!search->hasFocus() && browser()->isAncestorOf(QApplication::focusWidget()));
+        QVERIFY(QApplication::focusWidget()->isVisible());
+        browser()->setQuery({});
+        settle();
+    }
+
     void anUndoThatFailsLeavesTheStackInStepWithTheRecords()
     {
         browser()->choose(idOf(6));

@@ -450,7 +450,7 @@ bool RecordBrowser::eventFilter(QObject* watched, QEvent* event)
             return true;
         }
         if (key == Qt::Key_Escape || key == Qt::Key_Down || key == Qt::Key_Return || key == Qt::Key_Enter) {
-            views_->currentWidget()->setFocus(Qt::OtherFocusReason);
+            focusRecords();
             if (!grid_->selectionModel()->hasSelection() && model_->rowCount() > 0)
                 choose(QString::fromStdString(model_->record(0)->id));
             return true;
