@@ -115,7 +115,7 @@ void RecordLoader::forget()
     decoding_.forgetWaiting();
     views_.clear();
     reconstructor_.reset();
-    decodingNow_.clear();
+    decodingNow_.reset();
 }
 
 std::shared_ptr<RecordView> RecordLoader::find(const std::string& id) const
@@ -210,9 +210,9 @@ void RecordLoader::wantReconstruction(const std::string& id)
 {
     const auto view = find(id);
     if (view == nullptr || view->bucketImage == nullptr || view->reconstruction != nullptr ||
-        !view->reconstructionProblem.isEmpty() || decodingNow_ == id)
+        !view->reconstructionProblem.isEmpty() || decodingNow_ == view)
         return;
-    decodingNow_ = id;
+    decodingNow_ = view;
     if (!reconstructor_)
         reconstructor_ = std::make_shared<Reconstructor>(session_.workspace(), session_.device());
     decoding_.forgetWaiting(); // only what is looked at now
@@ -223,15 +223,15 @@ void RecordLoader::wantReconstruction(const std::string& id)
             return std::make_shared<const Reconstruction>(reconstructor->reconstruct(key, *image));
         },
         [this, view](std::shared_ptr<const Reconstruction> made) {
-            if (decodingNow_ == view->record.id)
-                decodingNow_.clear();
+            if (decodingNow_ == view)
+                decodingNow_.reset();
             view->reconstruction = std::move(made);
             view->reconstructed = qImageFromImage(view->reconstruction->picture);
             Q_EMIT changed(view);
         },
         [this, view](const Notice& why) {
-            if (decodingNow_ == view->record.id)
-                decodingNow_.clear();
+            if (decodingNow_ == view)
+                decodingNow_.reset();
             view->reconstructionProblem = noticeText(why);
             Q_EMIT changed(view);
         });
