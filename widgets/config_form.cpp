@@ -222,8 +222,8 @@ void ConfigForm::addRow(const ConfigField& field)
     row.reset->setIconSize({12, 12});
     row.reset->setFixedSize(20, 20);
     row.reset->setFocusPolicy(Qt::TabFocus);
-    row.reset->setToolTip(tr("Reset to default"));
-    row.reset->setAccessibleName(tr("Reset %1 to default").arg(row.label->text()));
+    row.reset->setToolTip(tr("Reset this setting"));
+    row.reset->setAccessibleName(tr("Reset %1").arg(row.label->text()));
     auto keepsPlace = row.reset->sizePolicy();
     keepsPlace.setRetainSizeWhenHidden(true);
     row.reset->setSizePolicy(keepsPlace);

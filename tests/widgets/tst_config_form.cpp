@@ -173,11 +173,11 @@ private Q_SLOTS:
 
         const auto resets = form.findChildren<QToolButton*>();
         const auto shown = std::count_if(resets.begin(), resets.end(), [](const QToolButton* button) {
-            return button->isVisibleTo(button->window()) && button->toolTip() == QStringLiteral("Reset to default");
+            return button->isVisibleTo(button->window()) && button->toolTip() == QStringLiteral("Reset this setting");
         });
         QCOMPARE(shown, 1);
         for (auto* const button : resets) {
-            if (button->isVisibleTo(button->window()) && button->toolTip() == QStringLiteral("Reset to default"))
+            if (button->isVisibleTo(button->window()) && button->toolTip() == QStringLiteral("Reset this setting"))
                 button->click();
         }
         writeFields(visitOf(changed), form.values());

@@ -161,7 +161,7 @@ QWidget* CaptionsPanel::makeForm()
     records->setBuddy(scope_);
     grid->addWidget(records, 0, 0);
     grid->addWidget(scope_, 0, 1, 1, 3);
-    find_ = addField(grid, 1, 0, "captionFind", tr("Find"), tr("as written, capitals too"));
+    find_ = addField(grid, 1, 0, "captionFind", tr("Find"), tr("case-sensitive"));
     replacement_ = addField(grid, 1, 2, "captionReplacement", tr("Replace with"), tr("nothing"));
     before_ = addField(grid, 2, 0, "captionBefore", tr("Prefix"), tr("a drawing of "));
     after_ = addField(grid, 2, 2, "captionAfter", tr("Suffix"), tr(", at night"));
