@@ -3,15 +3,14 @@
 #include "app/background_queue.h"
 #include "app/dialogs.h"
 #include "core/io/atomic_file.h"
-#include "core/runtime/error.h"
 #include "widgets/curve_legend.h"
 #include "widgets/factories.h"
 #include "widgets/fitted_combo_box.h"
+#include "widgets/picture.h"
 #include "widgets/plots/curve_plot.h"
 #include "widgets/theme.h"
 
 #include <QApplication>
-#include <QBuffer>
 #include <QClipboard>
 #include <QEvent>
 #include <QHBoxLayout>
@@ -400,16 +399,8 @@ void PlotPanel::savePicture()
     if (file.isEmpty())
         return;
     background_.ask(
-        this,
-        [image, file] {
-            QByteArray bytes;
-            QBuffer buffer(&bytes);
-            buffer.open(QIODevice::WriteOnly);
-            if (!image.save(&buffer, "PNG"))
-                throw StoreError("the picture is too large for a PNG");
-            writeFileAtomically(pathOf(file), bytes.toStdString());
-        },
-        [] {}, [this](const Notice& why) { Q_EMIT failed(tr("Could not save the plot"), why); });
+        this, [image, file] { writePng(pathOf(file), imageFromQImage(image)); }, [] {},
+        [this](const Notice& why) { Q_EMIT failed(tr("Could not save the plot"), why); });
 }
 
 void PlotPanel::saveTable()

@@ -13,11 +13,11 @@
 #include "widgets/banner.h"
 #include "widgets/commands.h"
 #include "widgets/page_frame.h"
+#include "widgets/picture.h"
 #include "widgets/state_panel.h"
 #include "widgets/text.h"
 
 #include <QAction>
-#include <QBuffer>
 #include <QMenu>
 #include <QProgressBar>
 #include <QPushButton>
@@ -322,15 +322,7 @@ void ValidatePage::save(Export what)
             if (sheet.isNull())
                 return another();
             session_.background().ask(
-                this,
-                [sheet, target] {
-                    QByteArray bytes;
-                    QBuffer buffer(&bytes);
-                    buffer.open(QIODevice::WriteOnly);
-                    if (!sheet.save(&buffer, "PNG"))
-                        throw StoreError("the picture is too large for a PNG");
-                    writeFileAtomically(fs::path(target.toStdString()), bytes.toStdString());
-                },
+                this, [sheet, target] { writePng(target.toStdString(), imageFromQImage(sheet)); },
                 [this, target, leftOut] {
                     const auto saved = tr("Saved to %1").arg(folderText(target));
                     frame_->banner()->showNotice(leftOut.isEmpty() ? saved : saved + QStringLiteral(". ") + leftOut);
