@@ -224,6 +224,7 @@ QWidget* SampleForm::makeSampler()
                            "DPM++ 2M: second order at one evaluation per step"));
     rule_ = new QComboBox(sampler);
     rule_->setObjectName(QStringLiteral("guidanceRule"));
+    rule_->setAccessibleName(tr("Guidance rule"));
     rule_->addItems({tr("plain"), tr("CFG-Zero*"), tr("projected (APG)"), tr("internal")});
     rule_->setToolTip(
         tr("CFG-Zero*: for models that are not fully trained\nprojected: for high scales, which would oversaturate "
