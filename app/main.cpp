@@ -26,7 +26,6 @@
 #include <QStandardPaths>
 #include <QTemporaryDir>
 
-#include <clocale>
 #include <csignal>
 #include <functional>
 #include <memory>
@@ -142,7 +141,6 @@ int main(int argc, char** argv)
     holdStandardStreams();
     std::signal(SIGXFSZ, SIG_IGN); // a file that may not grow (ulimit -f) is an error of the write, not the end
     Application application(argc, argv);
-    std::setlocale(LC_NUMERIC, "C"); // Qt took the user's: numbers in files have a point, whatever the language
     QApplication::setApplicationName(QLatin1String(program));
     QApplication::setOrganizationName(QStringLiteral("nanodit"));
     QApplication::setApplicationDisplayName(QStringLiteral("NanoDiT Workbench"));

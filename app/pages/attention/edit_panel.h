@@ -28,7 +28,7 @@ class EditPanel : public QWidget {
     Q_OBJECT
 
 public:
-    EditPanel(Session& session, QWidget* parent = nullptr);
+    explicit EditPanel(Session& session, QWidget* parent = nullptr);
 
     const ConditionEdits& edits() const { return history_.now(); }
     void showScene(const AttentionScene& scene);

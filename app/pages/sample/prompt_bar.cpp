@@ -140,9 +140,8 @@ void PromptBar::showRecent()
     recentMenu_->clear();
     const auto prompts = recentPrompts_ ? recentPrompts_() : QStringList();
     for (const auto& prompt : prompts) {
-        auto line = fontMetrics().elidedText(prompt.simplified(), Qt::ElideRight, recentWidth);
-        line.replace(QLatin1Char('&'), QLatin1String("&&")); // no key of the menu
-        auto* const action = recentMenu_->addAction(line);
+        const auto line = fontMetrics().elidedText(prompt.simplified(), Qt::ElideRight, recentWidth);
+        auto* const action = recentMenu_->addAction(menuText(line));
         action->setToolTip(toolTipOf(prompt));
         connect(action, &QAction::triggered, this, [this, prompt] { takeRecent(prompt); });
     }
