@@ -137,7 +137,7 @@ void Looking::asJob(const QString& name, Work work, Then then)
         });
         return JobEnd::Finished;
     };
-    connect(runner, &JobRunner::failed, this, &Looking::failed);
+    connect(runner, &JobRunner::failed, this, [this, name](const Notice& why) { Q_EMIT jobFailed(name, why); });
     connect(runner, &JobRunner::ended, this, [this] {
         runner_ = nullptr;
         Q_EMIT jobChanged();

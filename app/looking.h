@@ -71,7 +71,8 @@ Q_SIGNALS:
     void courseMeasured(const nanodit::LookedAt& of, const nanodit::AttentionCourse& course);
     void filmed(const nanodit::LookedAt& of, bool overTraining, const nanodit::AttentionQuestion& question,
                 const std::vector<nanodit::AttentionFrame>& frames);
-    void failed(const nanodit::Notice& why);
+    void failed(const nanodit::Notice& why); ///< A look, or the answer to a question.
+    void jobFailed(const QString& name, const nanodit::Notice& why);
     void busyChanged();
     void jobChanged();
 

@@ -312,6 +312,19 @@ private Q_SLOTS:
         banner->hide();
     }
 
+    void aFilmThatFailsLeavesWhatIsShown()
+    {
+        page_->showRecord(square);
+        settle();
+        const auto before = readout();
+        QVERIFY(!before.isEmpty());
+        Q_EMIT controllers_->looking.jobFailed("Film of sampling", {.text = "no room"});
+        QCOMPARE(readout(), before);
+        auto* const banner = page_->findChild<Banner*>();
+        QVERIFY2(banner->accessibleName().contains("Film of sampling"), qPrintable(banner->accessibleName()));
+        banner->hide();
+    }
+
     void whatIsChosenWhileThePageIsHiddenIsInspectedWhenItComesBack()
     {
         page_->showRecord(square);

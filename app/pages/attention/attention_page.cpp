@@ -144,6 +144,9 @@ void AttentionPage::connectLooking()
         readout_->clear();
         showFailure(*frame_->banner(), tr("Could not inspect the model"), why);
     });
+    connect(&looking_, &Looking::jobFailed, this, [this](const QString& name, const Notice& why) {
+        showFailure(*frame_->banner(), tr("%1 stopped with an error").arg(name), why);
+    });
     connect(&looking_, &Looking::busyChanged, this, [this] {
         stop_->setEnabled(looking_.busy() || looking_.jobRunning());
         if (wanted_)
