@@ -250,6 +250,16 @@ private Q_SLOTS:
                  qPrintable(view->pictureProblem + view->maskProblem));
         QVERIFY(view->lossMask.has_value());
         QVERIFY((view->lossMask->grid == GridSize{24, 16})); // three resolutions: 4 pixels to one of the latent's
+
+        auto other = workspace;
+        other.config.vae = "coarse";
+        test::writeText(other.path(other.config.vae) / "config.json",
+                        R"({"block_out_channels": [32, 32, 32, 32], "latent_channels": 16, "scaling_factor": 1})");
+        session.takeSettings(other);
+        const auto again = loader.want(record);
+        QTRY_VERIFY_WITH_TIMEOUT(loader.idle() && session.idle(), minute);
+        QVERIFY(again->lossMask.has_value());
+        QVERIFY((again->lossMask->grid == GridSize{12, 8}));
     }
 
     void aPictureIsShownInTheFileManager()

@@ -1,5 +1,6 @@
 #include "app/pages/dataset/record_loader.h"
 
+#include "app/compute_setting.h"
 #include "app/pages/dataset/feature_colours.h"
 #include "app/wording.h"
 #include "core/io/float_values.h"
@@ -100,6 +101,7 @@ RecordLoader::RecordLoader(Session& session, FeatureColours& colours, QObject* p
     , colours_(colours)
 {
     connect(&session_, &Session::workspaceChanged, this, &RecordLoader::forget);
+    connect(&session_, &Session::settingsChanged, this, &RecordLoader::forget); // they name the encoders
     connect(&colours_, &FeatureColours::changed, this, [this] {
         // The newest ones are on the screen; the others are made again when they are wanted.
         for (const auto& view : views_) {
@@ -213,8 +215,10 @@ void RecordLoader::wantReconstruction(const std::string& id)
         !view->reconstructionProblem.isEmpty() || decodingNow_ == view)
         return;
     decodingNow_ = view;
-    if (!reconstructor_)
-        reconstructor_ = std::make_shared<Reconstructor>(session_.workspace(), session_.device());
+    if (!reconstructor_ || !isSame(reconstructsOn_, session_.device())) {
+        reconstructsOn_ = session_.device();
+        reconstructor_ = std::make_shared<Reconstructor>(session_.workspace(), reconstructsOn_);
+    }
     decoding_.forgetWaiting(); // only what is looked at now
     const RecordKey key{.id = id, .bucket = view->record.bucket};
     decoding_.ask(

@@ -43,6 +43,7 @@ private:
     BackgroundQueue pictures_{BackgroundQueue::Order::NewestFirst};
     BackgroundQueue decoding_{BackgroundQueue::Order::NewestFirst};
     std::shared_ptr<Reconstructor> reconstructor_;
+    ComputeChoice reconstructsOn_;
     std::shared_ptr<const RecordView> decodingNow_; ///< Whose latent is being decoded.
     std::deque<std::shared_ptr<RecordView>> views_; ///< Newest last.
 };
