@@ -4,6 +4,7 @@
 #include "app/job_runner.h"
 #include "app/session.h"
 #include "app/surely.h"
+#include "core/front/data.h"
 
 namespace nanodit {
 
@@ -72,10 +73,12 @@ void Looking::look(const fs::path& checkpoint, const AttentionSubject& subject)
         control_,
         [opened = opened_, checkpoint, subject, workspace = session_.workspace(),
          device = session_.device()](const JobContext& context) {
-            if (!opened->session || opened->checkpoint != checkpoint || !isSame(opened->device, device)) {
+            if (!opened->session || opened->checkpoint != checkpoint || !isSame(opened->device, device) ||
+                !sameSettings(opened->settings, workspace.config)) {
                 opened->session.reset(); // room for the next one
                 opened->session = AttentionSession::open(workspace, checkpoint, device);
                 opened->checkpoint = checkpoint;
+                opened->settings = workspace.config;
                 opened->device = device;
             }
             auto scene = opened->session->look(subject, context);

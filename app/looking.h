@@ -1,6 +1,7 @@
 #pragma once
 
 #include "app/background_queue.h"
+#include "core/config/workspace_config.h"
 #include "core/front/attention.h"
 #include "core/front/sampling.h"
 #include "core/runtime/remedy.h"
@@ -81,6 +82,7 @@ private:
     struct Opened {
         std::shared_ptr<AttentionSession> session;
         std::filesystem::path checkpoint;
+        WorkspaceConfig settings; ///< They name its encoders.
         ComputeChoice device;
     };
     using Control = std::shared_ptr<JobControl>;

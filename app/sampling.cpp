@@ -35,8 +35,10 @@ std::vector<std::uint64_t> seedsOfOnePicture(const std::vector<SeriesPicture>& w
 Sampling::Sampling(Session& session)
     : session_(session)
 {
-    // A model of the workspace before takes no memory any more; a job that still uses it keeps it until its end.
-    connect(&session_, &Session::workspaceChanged, this, [this] { loaded_ = std::make_shared<Loaded>(); });
+    // A model of the workspace before takes no memory any more, and one with other encoders paints no more pictures; a
+    // job that still uses it keeps it until its end.
+    for (const auto signal : {&Session::workspaceChanged, &Session::settingsChanged})
+        connect(&session_, signal, this, [this] { loaded_ = std::make_shared<Loaded>(); });
 }
 
 void Sampling::start(const QString& name, Work work)

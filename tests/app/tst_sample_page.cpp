@@ -276,6 +276,25 @@ private Q_SLOTS:
         QCOMPARE(others, run->checkpoints.size() > 1);
     }
 
+    void aPictureIsGeneratedWithTheEncodersThatTheSettingsNameNow()
+    {
+        QVERIFY(!generate().picture.isNull());
+        const auto before = session_->workspace();
+        auto other = before;
+        other.config.vae.clear();
+        session_->takeSettings(other);
+        settle();
+        QSignalSpy failed(&sampling(), &Sampling::failed);
+        find<QPushButton>("generate")->click();
+        QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, minute);
+        const auto why = noticeText(failed[0][0].value<Notice>());
+        QVERIFY2(why.contains("names no autoencoder"), qPrintable(why));
+        settle();
+        session_->takeSettings(before); // as the button in the banner leads to
+        settle();
+        QVERIFY(!generate().picture.isNull());
+    }
+
     // The two last ones: afterwards another workspace is open.
 
     void theAttentionPageUsesTheModelOfTheSamplePage()
