@@ -1,5 +1,6 @@
 #include "app/settings/encoder_picker.h"
 
+#include "app/background_queue.h"
 #include "app/dialogs.h"
 #include "core/io/size_text.h"
 #include "widgets/factories.h"
@@ -11,6 +12,8 @@
 #include <QLineEdit>
 #include <QPushButton>
 #include <QVBoxLayout>
+
+#include <system_error>
 
 namespace nanodit {
 
@@ -43,10 +46,11 @@ QString goodText(const EncoderFacts& facts)
 
 } // namespace
 
-EncoderPicker::EncoderPicker(const std::string& role, const QString& title, const QString& expected, Dialogs& dialogs,
-                             QWidget* parent)
+EncoderPicker::EncoderPicker(const std::string& role, const QString& title, const QString& expected,
+                             BackgroundQueue& readings, Dialogs& dialogs, QWidget* parent)
     : QWidget(parent)
     , role_(role)
+    , readings_(readings)
     , dialogs_(dialogs)
     , path_(new QLineEdit(this))
     , mark_(new QLabel(this))
@@ -125,18 +129,30 @@ void EncoderPicker::inspect()
 {
     soon_.stop();
     const int number = ++asked_;
-    const auto asked = folder();
+    const auto typed = folder();
     mark_->clear();
     setRole(found_, "secondary");
-    if (asked.empty()) {
+    if (typed.empty()) {
         found_->setText(role_ == "lpips" ? tr("None: validation skips LPIPS") : tr("None yet"));
         return;
     }
     found_->setText(tr("Checking…"));
+    const auto place = (root_ / std::filesystem::path(typed)).lexically_normal();
     disk_.ask(
-        [folder = (root_ / std::filesystem::path(asked)).lexically_normal(), role = role_, load = load_] {
-            return inspectEncoder(folder, role, load);
+        [place] {
+            std::error_code none;
+            return std::filesystem::exists(place, none);
         },
+        [this, number, place](bool) { // it answers; what is wrong with the folder is told by reading it
+            if (number == asked_)
+                read(place, number);
+        });
+}
+
+void EncoderPicker::read(const std::filesystem::path& place, int number)
+{
+    readings_.ask(
+        this, [place, role = role_, load = load_] { return inspectEncoder(place, role, load); },
         [this, number](const EncoderFacts& facts) {
             if (number == asked_)
                 showFound(facts);

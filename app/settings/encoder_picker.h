@@ -11,17 +11,18 @@ class QLineEdit;
 
 namespace nanodit {
 
+class BackgroundQueue;
 class Dialogs;
 
 /// The folder of one encoder, and what was found in it: its kind and size, or what is missing. Any path can be typed,
-/// also of a disk that does not answer: nothing else waits for that.
+/// also of a disk that does not answer: whether it does is found out before anything waits for what it holds.
 class EncoderPicker : public QWidget {
     Q_OBJECT
 
 public:
-    /// `role`: "dino", "t5", "vae" or "lpips".
-    EncoderPicker(const std::string& role, const QString& title, const QString& expected, Dialogs& dialogs,
-                  QWidget* parent = nullptr);
+    /// `role`: "dino", "t5", "vae" or "lpips". `readings`: where the folder is read.
+    EncoderPicker(const std::string& role, const QString& title, const QString& expected, BackgroundQueue& readings,
+                  Dialogs& dialogs, QWidget* parent = nullptr);
     /// `folder`: relative to `root` or absolute; empty: none.
     void show(const std::string& folder, const std::filesystem::path& root);
     /// As it is written into the settings: relative where it lies in the workspace.
@@ -35,9 +36,12 @@ Q_SIGNALS:
 private:
     void browse();
     void inspect();
+    /// `number`: of the question.
+    void read(const std::filesystem::path& place, int number);
     void showFound(const EncoderFacts& facts);
 
     std::string role_;
+    BackgroundQueue& readings_;
     Dialogs& dialogs_;
     std::filesystem::path root_;
     EncoderLoad load_;
