@@ -348,19 +348,18 @@ void MainWindow::askNew()
 
 void MainWindow::createFrom(const QString& pictures)
 {
-    disk_.ask(
-        [suggestion = pictures + QStringLiteral("-workspace")] { return freeFolder(suggestion); },
-        [this, pictures](const QString& suggestion) {
-            const auto folder =
-                dialogs_.chooseNewFolder(this, tr("New workspace from %1").arg(QFileInfo(pictures).fileName()),
-                                         suggestion, NewFolder::Workspace);
-            openOr(folder, [this, folder, pictures] {
-                afterJobs_->ask(tr("Create another workspace?"), tr("Stop and create"), [this, folder, pictures] {
-                    pages_->setCurrentWidget(welcome_); // the pages are the other workspace's until it is there
-                    datasetJobs_.createWorkspace(folder, pictures);
-                });
-            });
-        });
+    disk_.ask([suggestion = pictures + QStringLiteral("-workspace")] { return freeFolder(suggestion); },
+              [this, pictures](const QString& suggestion) {
+                  const auto folder =
+                      dialogs_.chooseNewFolder(this, tr("New workspace from %1").arg(QFileInfo(pictures).fileName()),
+                                               suggestion, NewFolder::Workspace);
+                  openOr(folder, [this, folder, pictures] {
+                      afterJobs_->ask(tr("Create another workspace?"), tr("Stop and create"), [this, folder, pictures] {
+                          pages_->setCurrentWidget(welcome_); // the pages are the other workspace's until it is there
+                          datasetJobs_.createWorkspace(folder, pictures);
+                      });
+                  });
+              });
 }
 
 void MainWindow::openOr(const QString& folder, std::function<void()> make)

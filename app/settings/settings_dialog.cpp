@@ -161,8 +161,8 @@ QWidget* SettingsDialog::makeEncoders()
                 "arrays of its pass stale."),
              content));
     for (std::size_t i = 0; i < encoders_.size(); ++i) {
-        encoders_[i] = new EncoderPicker(lines[i].role, lines[i].title, lines[i].expected, session_.readings(),
-                                         dialogs_, content);
+        encoders_[i] =
+            new EncoderPicker(lines[i].role, lines[i].title, lines[i].expected, session_.readings(), dialogs_, content);
         column->addWidget(encoders_[i]);
     }
     column->addStretch(1);
