@@ -1,5 +1,6 @@
 #include "widgets/fitted_columns.h"
 
+#include "widgets/fitted_titles.h"
 #include "widgets/text.h"
 
 #include <QEvent>
@@ -30,6 +31,7 @@ FittedColumns::FittedColumns(QTreeView* table, std::vector<int> elastic, Rest re
     table_->header()->setStretchLastSection(false);
     table_->header()->setMinimumSectionSize(1);
     table_->viewport()->installEventFilter(this);
+    new FittedTitles(table_->header());
 }
 
 void FittedColumns::measure()

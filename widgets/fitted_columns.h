@@ -2,6 +2,7 @@
 
 #include <QObject>
 
+#include <utility>
 #include <vector>
 
 class QModelIndex;
@@ -10,7 +11,7 @@ class QTreeView;
 namespace nanodit {
 
 /// Keeps a table from scrolling sideways: each column gets what it needs, and where that is more than there is room
-/// for, the elastic ones give way, down to their headers. Texts that are cut off then stand in tool tips.
+/// for, the elastic ones give way, down to their headers. Texts and titles that are cut off then stand in tool tips.
 class FittedColumns : public QObject {
     Q_OBJECT
 
@@ -21,6 +22,8 @@ public:
     FittedColumns(QTreeView* table, std::vector<int> elastic, Rest rest = Rest::StaysFree);
     /// Measures what the columns hold now; call when that is other.
     void measure();
+    /// Of a table whose columns change; measure() follows.
+    void setElastic(std::vector<int> columns) { elastic_ = std::move(columns); }
     /// What the columns would take with nothing cut off, as it was measured.
     int neededWidth() const;
 

@@ -4,6 +4,7 @@
 #include "core/front/data.h"
 #include "core/runtime/error.h"
 #include "widgets/factories.h"
+#include "widgets/fitted_titles.h"
 #include "widgets/text.h"
 #include "widgets/theme.h"
 
@@ -77,6 +78,7 @@ BucketEditor::BucketEditor(Session& session, QWidget* parent)
     table_->setUniformRowHeights(true);
     table_->setSelectionMode(QAbstractItemView::ExtendedSelection);
     table_->header()->setSectionResizeMode(QHeaderView::Stretch);
+    new FittedTitles(table_->header());
     for (int column = Pictures; column <= BucketEnlarged; ++column)
         table_->headerItem()->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
 

@@ -122,6 +122,40 @@ private Q_SLOTS:
         QTRY_COMPARE_WITH_TIMEOUT(tipAt(1), QString(), 60000); // whole
     }
 
+    void titlesThatAreCutOffEndInDotsAndStandInToolTips()
+    {
+        auto* const header = table_->header();
+        QCOMPARE(header->textElideMode(), Qt::ElideRight);
+        table_->headerItem()->setToolTip(2, "What the certificate <found>");
+        const auto tipAt = [header](int column) {
+            QToolTip::hideText();
+            const QPoint place(header->sectionViewportPosition(column) + 2, header->height() / 2);
+            QHelpEvent help(QEvent::ToolTip, place, header->viewport()->mapToGlobal(place));
+            QApplication::sendEvent(header->viewport(), &help);
+            return QToolTip::isVisible() ? QToolTip::text() : QString();
+        };
+        header->resizeSection(0, header->sectionSizeHint(0));
+        QTRY_COMPARE_WITH_TIMEOUT(tipAt(0), QString(), 60000); // whole
+        header->resizeSection(0, 24);
+        QCOMPARE(tipAt(0), toolTipOf("Record"));
+        header->resizeSection(2, 24);
+        QCOMPARE(tipAt(2), toolTipOf("Certificate\nWhat the certificate <found>"));
+        header->resizeSection(2, header->sectionSizeHint(2));
+        QCOMPARE(tipAt(2), QStringLiteral("What the certificate <found>")); // its own alone
+    }
+
+    void otherColumnsCanBecomeElastic()
+    {
+        table_->resize(400, 200);
+        table_->topLevelItem(0)->setText(1, "0.9997 in the correct place, 0.71 one column to the right");
+        columns_->measure();
+        const int whole = table_->columnWidth(1);
+        columns_->setElastic({0, 1, 2});
+        columns_->measure();
+        QTRY_COMPARE_WITH_TIMEOUT(table_->header()->length(), table_->viewport()->width(), 60000);
+        QVERIFY2(table_->columnWidth(1) < whole, qPrintable(QString::number(whole)));
+    }
+
     void onlyAWidthThatSomebodySetsIsByHand()
     {
         Table table;

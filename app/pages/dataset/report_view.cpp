@@ -5,6 +5,7 @@
 #include "app/wording.h"
 #include "widgets/factories.h"
 #include "widgets/fitted_columns.h"
+#include "widgets/fitted_titles.h"
 #include "widgets/text.h"
 
 #include <QHeaderView>
@@ -29,6 +30,7 @@ QTreeWidget* makeTable(QWidget* parent)
     table->setUniformRowHeights(true);
     table->setProperty("bare", true);
     table->header()->setStretchLastSection(true);
+    new FittedTitles(table->header());
     return table;
 }
 

@@ -2,6 +2,7 @@
 
 #include "app/pages/runs/course_delegate.h"
 #include "app/pages/runs/run_model.h"
+#include "widgets/fitted_titles.h"
 #include "widgets/kept_columns.h"
 #include "widgets/text_delegate.h"
 #include "widgets/theme.h"
@@ -38,6 +39,7 @@ RunTable::RunTable(QWidget* parent)
     horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
     horizontalHeader()->setStretchLastSection(true);
     horizontalHeader()->setSectionsMovable(true);
+    new FittedTitles(horizontalHeader());
     setItemDelegate(new TextDelegate(this));
     setItemDelegateForColumn(RunModel::Course, new CourseDelegate(this));
 }

@@ -4,6 +4,7 @@
 #include "app/validation_subjects.h"
 #include "widgets/curve_legend.h"
 #include "widgets/fitted_combo_box.h"
+#include "widgets/fitted_titles.h"
 #include "widgets/plots/curve_plot.h"
 #include "widgets/plots/metric_series.h"
 #include "widgets/state_panel.h"
@@ -63,6 +64,7 @@ ComparisonPanel::ComparisonPanel(QWidget* parent)
     table_->setFont(tabularFont(table_->font()));
     table_->setToolTip(tr("Enter or double-click shows the pictures behind a row"));
     table_->setColumnCount(verdictColumn + 1);
+    new FittedTitles(table_->header());
     connect(table_, &QTreeWidget::itemActivated, this, [this](const QTreeWidgetItem* item) {
         Q_EMIT metricChosen(static_cast<ValidationTask>(item->data(0, taskRole).toInt()),
                             item->data(0, metricRole).toString());
