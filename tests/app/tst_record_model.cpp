@@ -17,6 +17,7 @@
 #include "tests/app/drawn_records.h"
 #include "widgets/image_canvas.h"
 #include "widgets/text.h"
+#include "widgets/theme.h"
 #include "widgets/thumbnail_grid.h"
 
 #include <QAbstractItemModelTester>
@@ -385,6 +386,31 @@ private Q_SLOTS:
         QVERIFY(table.horizontalHeader()->length() <= table.viewport()->width());
         list(some); // they come back
         QVERIFY(!table.isColumnHidden(RecordModel::TagsColumn) && !table.isColumnHidden(RecordModel::RemarkColumn));
+    }
+
+    void idsAndTitlesStayReadableWhereTheTableScrolls()
+    {
+        RecordModel model;
+        RecordTable table;
+        table.setModel(&model);
+        const auto records = test::drawnRecords(20);
+        model.show(arrangeRecords(records, RecordQuery(), RecordOrder(), worthOf(*records, 5)));
+        table.showFilled(model);
+        table.resize(560, 300); // beside the inspector, in a window of 1280 pixels
+        table.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&table));
+        QVERIFY(table.horizontalHeader()->length() > table.viewport()->width());
+        constexpr int beforeId = 60, aroundTitle = 12; // the small picture; as the style sheet has it
+        auto font = table.font();
+        font.setPointSize(10); // as the theme has it
+        const QFontMetrics text(font), title(smallFont(font));
+        QVERIFY(table.columnWidth(RecordModel::IdColumn) - beforeId >= text.horizontalAdvance("scene-000009"));
+        QVERIFY(table.columnWidth(RecordModel::OriginalColumn) > text.horizontalAdvance("209 × 142 px"));
+        for (const auto column :
+             {RecordModel::LossColumn, RecordModel::CaptionGainColumn, RecordModel::PatchGainColumn})
+            QVERIFY(table.columnWidth(column) >=
+                    title.horizontalAdvance(model.headerData(column, Qt::Horizontal, Qt::DisplayRole).toString()) +
+                        aroundTitle);
     }
 
     void aSummaryTellsWhatRecordsShare()

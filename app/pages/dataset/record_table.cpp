@@ -1,6 +1,7 @@
 #include "app/pages/dataset/record_table.h"
 
 #include "app/pages/dataset/record_model.h"
+#include "widgets/fitted_titles.h"
 #include "widgets/kept_columns.h"
 #include "widgets/text_delegate.h"
 #include "widgets/thumbnail_grid.h"
@@ -28,13 +29,17 @@ struct ColumnWidth {
     int least, wanted;
     bool first = false; ///< Gets what it wants before the others get more than their least: cut off it says nothing.
 };
-constexpr ColumnWidth columnWidths[] = {
-    {RecordModel::IdColumn, 112, 156, true},      {RecordModel::CaptionColumn, 88, 184},
-    {RecordModel::ArraysColumn, 60, 64},          {RecordModel::BucketColumn, 68, 76},
-    {RecordModel::SplitColumn, 44, 56},           {RecordModel::TagsColumn, 48, 96},
-    {RecordModel::OriginalColumn, 68, 112, true}, {RecordModel::LossColumn, 52, 64},
-    {RecordModel::CaptionGainColumn, 72, 96},     {RecordModel::PatchGainColumn, 68, 88},
-    {RecordModel::RemarkColumn, 56, 240}};
+constexpr ColumnWidth columnWidths[] = {{RecordModel::IdColumn, 156, 156, true},
+                                        {RecordModel::CaptionColumn, 88, 184},
+                                        {RecordModel::ArraysColumn, 60, 64},
+                                        {RecordModel::BucketColumn, 68, 76},
+                                        {RecordModel::SplitColumn, 44, 56},
+                                        {RecordModel::TagsColumn, 48, 96},
+                                        {RecordModel::OriginalColumn, 104, 112, true},
+                                        {RecordModel::LossColumn, 56, 64},
+                                        {RecordModel::CaptionGainColumn, 92, 104},
+                                        {RecordModel::PatchGainColumn, 80, 96},
+                                        {RecordModel::RemarkColumn, 64, 240}};
 
 /// Cells of text; excluded records faintly, an editor that fills its cell.
 class CellDelegate : public TextDelegate {
@@ -185,6 +190,7 @@ RecordTable::RecordTable(QWidget* parent)
     horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
     horizontalHeader()->setSectionsMovable(true);
     horizontalHeader()->setStretchLastSection(true);
+    new FittedTitles(horizontalHeader());
     setItemDelegate(new CellDelegate(this));
     setItemDelegateForColumn(RecordModel::IdColumn, new IdDelegate(this));
     setItemDelegateForColumn(RecordModel::ArraysColumn, new MarksDelegate(this));
@@ -239,7 +245,8 @@ void RecordTable::resizeEvent(QResizeEvent* event)
 }
 
 /// Where there is less room than the columns want, ids and originals come first, and then all give way by the same
-/// share, but none below its least. What is left over goes to the captions.
+/// share, but none below its least, with which ids, sizes and titles can still be read: the table then scrolls. What is
+/// left over goes to the captions.
 void RecordTable::fitColumns()
 {
     if (columns_->byHand() || model() == nullptr)
