@@ -15,6 +15,7 @@
 #include "app/wording.h"
 #include "widgets/banner.h"
 #include "widgets/commands.h"
+#include "widgets/fitted_columns.h"
 #include "widgets/page_frame.h"
 #include "widgets/state_panel.h"
 #include "widgets/text.h"
@@ -35,6 +36,7 @@
 #include <QVBoxLayout>
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 namespace nanodit {
@@ -170,6 +172,8 @@ QWidget* RunsPage::makeDetails()
     differences_->setUniformRowHeights(true);
     differences_->setProperty("bare", true);
     differences_->setFont(tabularFont(differences_->font()));
+    differenceColumns_ = new FittedColumns(differences_, {});
+    differences_->setHorizontalScrollBarPolicy(Qt::ScrollBarAsNeeded); // of many runs
     differencesNote_->setWordWrap(true);
     differencesNote_->setTextFormat(Qt::PlainText);
     setRole(differencesNote_, "secondary");
@@ -470,9 +474,10 @@ void RunsPage::showDifferences(const std::vector<QStringList>& rows, const QStri
             item->setToolTip(column, toolTipOf(cells[column]));
     }
     differences_->setVisible(!rows.empty());
-    differences_->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff); // there is nothing beside the columns
-    differences_->header()->setSectionResizeMode(QHeaderView::Stretch); // every run is seen; long values are cut off
-    differences_->header()->setSectionResizeMode(0, QHeaderView::ResizeToContents);
+    std::vector<int> values(static_cast<std::size_t>(compared_.size() - 1));
+    std::iota(values.begin(), values.end(), 1);
+    differenceColumns_->setElastic(std::move(values));
+    differenceColumns_->measure();
 }
 
 void RunsPage::updateState()

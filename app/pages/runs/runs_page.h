@@ -20,6 +20,7 @@ namespace nanodit {
 
 class CheckpointList;
 class Dialogs;
+class FittedColumns;
 class MetricPlots;
 class PageFrame;
 class Preferences;
@@ -95,6 +96,7 @@ private:
     RunCurvesCache* curves_;
     std::vector<PlottedRun> plotted_;
     QTreeWidget* differences_;
+    FittedColumns* differenceColumns_ = nullptr;
     QLabel* differencesNote_;
     QStringList compared_; ///< Header of the differences: the ticked runs.
     CheckpointList* checkpoints_;
