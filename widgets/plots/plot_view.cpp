@@ -26,10 +26,14 @@ namespace {
 constexpr auto shortestRedrawInterval = 100ms;
 constexpr double markReachPixels = 6, zoomStep = 1.5, moveShare = 0.2;
 
-/// There is nothing between two steps.
+/// There is nothing between two steps; their numbers are written as at the cursor.
 class WholeTicker : public QCPAxisTicker {
 protected:
     double getTickStep(const QCPRange& range) override { return std::max(1.0, QCPAxisTicker::getTickStep(range)); }
+    QString getTickLabel(double tick, const QLocale&, QChar, int) override
+    {
+        return QLocale().toString(qRound64(tick));
+    }
 };
 
 /// The time of the day with its date below, or dates alone where days lie apart.
