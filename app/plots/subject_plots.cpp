@@ -19,8 +19,6 @@ namespace nanodit {
 
 namespace {
 
-/// Okabe and Ito's order.
-constexpr std::array runHues = {Hue::Blue, Hue::Orange, Hue::Green, Hue::Vermillion, Hue::Purple, Hue::Sky};
 constexpr std::array curvePens = {Qt::SolidLine, Qt::DashLine, Qt::DotLine, Qt::DashDotLine};
 
 QString blockWord()
@@ -59,7 +57,7 @@ CurvePlot* makeCurves(const PlotSubject& subject, const std::vector<PlottedRun>&
                               : subject.curves.size() == 1 ? runs[r].name
                                                            : runs[r].name + QStringLiteral(", ") + curve.name;
             plot->addCurve(&runs[r].curves->of(curve.key), name,
-                           {.hue = alone ? curve.hue : runHues[r % runHues.size()],
+                           {.hue = alone ? curve.hue : hueOfRun(r),
                             .drawn = drawnAs(subject.kind),
                             .pen = alone ? Qt::SolidLine : curvePens[c % curvePens.size()]},
                            runs[r].curves->clock());
@@ -156,6 +154,12 @@ bool isPlottedByRun(const PlotSubject& subject)
 }
 
 } // namespace
+
+Hue hueOfRun(std::size_t place)
+{
+    constexpr std::array order = {Hue::Blue, Hue::Orange, Hue::Green, Hue::Vermillion, Hue::Purple, Hue::Sky};
+    return order[place % order.size()];
+}
 
 std::vector<PlotView*> makeSubjectPlots(const PlotSubject& subject, const std::vector<PlottedRun>& runs,
                                         QWidget* parent)

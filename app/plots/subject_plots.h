@@ -2,6 +2,7 @@
 
 #include "app/plots/plot_subjects.h"
 #include "app/plots/run_curves.h"
+#include "widgets/colours.h"
 
 #include <QByteArray>
 #include <QPointer>
@@ -20,6 +21,9 @@ struct PlottedRun {
     QString name;
     QPointer<RunCurves> curves;
 };
+
+/// The colour of a run's curves where several lie over each other, by its place among them, from 0.
+Hue hueOfRun(std::size_t place);
 
 /// The plots of a subject: one with the curves of all runs, or one for each of them, in their order; at least one.
 /// Those of blocks share their colours.

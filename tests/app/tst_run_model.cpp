@@ -1,4 +1,5 @@
 #include "app/pages/runs/run_model.h"
+#include "app/plots/subject_plots.h"
 
 #include <QAbstractItemModelTester>
 #include <QSignalSpy>
@@ -54,6 +55,24 @@ private Q_SLOTS:
             QStringLiteral("<p>&quot;loss&quot; &lt; 0.1<br>&amp; more</p>")); // markup, so that it is read as such
         model_->setRuns({listed("run-1", 9, 0.5)}, {});
         QCOMPARE(model_->index(0, RunModel::Note).data(Qt::ToolTipRole).toString(), QString());
+    }
+
+    void aCourseHasTheColourOfItsRunInThePlots()
+    {
+        const auto hues = [this] {
+            QList<Hue> found;
+            for (int row = 0; row < model_->rowCount(); ++row)
+                found << static_cast<Hue>(model_->index(row, RunModel::Course).data(RunModel::HueRole).toInt());
+            return found;
+        };
+        QCOMPARE(hues(), (QList<Hue>{Hue::Grey, Hue::Grey, Hue::Grey})); // none is plotted
+        QVERIFY(model_->setData(model_->index(1, RunModel::Name), Qt::Checked, Qt::CheckStateRole));
+        QCOMPARE(hues(), (QList<Hue>{Hue::Grey, meaning::loss, Hue::Grey}));
+        QSignalSpy changed(model_.get(), &RunModel::dataChanged);
+        QVERIFY(model_->setData(model_->index(0, RunModel::Name), Qt::Checked, Qt::CheckStateRole));
+        QCOMPARE(hues(), (QList<Hue>{hueOfRun(0), hueOfRun(1), Hue::Grey}));
+        QCOMPARE(changed.count(), 1); // of all rows: the one before has another colour now, too
+        QCOMPARE(changed[0][1].toModelIndex(), model_->index(2, RunModel::Course));
     }
 
     void everyWordOfASearchMustBeThere()

@@ -24,7 +24,7 @@ void CourseDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option
                         room.bottom() - (point.y() - box.top()) / height * room.height());
     painter->save();
     painter->setRenderHint(QPainter::Antialiasing);
-    painter->setPen(QPen(themeColours().hue(meaning::loss), 1.5));
+    painter->setPen(QPen(themeColours().hue(static_cast<Hue>(index.data(RunModel::HueRole).toInt())), 1.5));
     painter->drawPolyline(line);
     painter->restore();
 }

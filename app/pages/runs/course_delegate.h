@@ -4,8 +4,7 @@
 
 namespace nanodit {
 
-/// Draws RunModel::PointsRole as a small line without axes; on a selected row in the colour of its text, where its own
-/// would not be seen.
+/// Draws RunModel::PointsRole as a small line without axes, in the colour that the run has in the plots.
 class CourseDelegate : public QStyledItemDelegate {
     Q_OBJECT
 

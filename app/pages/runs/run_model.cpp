@@ -1,5 +1,6 @@
 #include "app/pages/runs/run_model.h"
 
+#include "app/plots/subject_plots.h"
 #include "widgets/colours.h"
 #include "widgets/text.h"
 
@@ -111,9 +112,24 @@ QStringList RunModel::checked() const
 void RunModel::check(const QStringList& names)
 {
     checked_ = QSet<QString>(names.begin(), names.end());
+    tellChecks();
+}
+
+/// Where one is checked, the curves of others have other colours, too.
+void RunModel::tellChecks()
+{
     if (!rows_.empty())
-        Q_EMIT dataChanged(index(0, Name), index(rowCount() - 1, Name), {Qt::CheckStateRole});
+        Q_EMIT dataChanged(index(0, Name), index(rowCount() - 1, Course), {Qt::CheckStateRole, HueRole});
     Q_EMIT checkedChanged();
+}
+
+Hue RunModel::hueOf(int row) const
+{
+    const auto plotted = checked();
+    const auto place = plotted.indexOf(rows_[static_cast<std::size_t>(row)].name);
+    if (place < 0)
+        return meaning::neutral;
+    return plotted.size() == 1 ? meaning::loss : hueOfRun(static_cast<std::size_t>(place));
 }
 
 int RunModel::rowCount(const QModelIndex& parent) const
@@ -214,6 +230,8 @@ QVariant RunModel::data(const QModelIndex& index, int role) const
             .toLower();
     case PointsRole:
         return index.column() == Course ? QVariant(pointsOf(run.course)) : QVariant();
+    case HueRole:
+        return index.column() == Course ? QVariant(static_cast<int>(hueOf(index.row()))) : QVariant();
     default:
         return {};
     }
@@ -273,8 +291,7 @@ bool RunModel::setData(const QModelIndex& index, const QVariant& value, int role
             checked_.insert(name);
         else
             checked_.remove(name);
-        Q_EMIT dataChanged(index, index, {role});
-        Q_EMIT checkedChanged();
+        tellChecks();
         return true;
     }
     if (role != Qt::EditRole || value == data(index, Qt::EditRole))

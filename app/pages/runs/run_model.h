@@ -2,6 +2,7 @@
 
 #include "app/pages/runs/run_rows.h"
 #include "core/front/training.h"
+#include "widgets/colours.h"
 
 #include <QAbstractTableModel>
 #include <QSet>
@@ -21,7 +22,8 @@ public:
     enum Role {
         SortRole = Qt::UserRole, ///< A number or a text that orders the column.
         SearchRole,              ///< What words of a search are looked for in, in lower case.
-        PointsRole               ///< QPolygonF of the loss over the steps.
+        PointsRole,              ///< QPolygonF of the loss over the steps.
+        HueRole                  ///< Hue of the run's curves in the plots, as int; grey where it has none there.
     };
     explicit RunModel(QObject* parent = nullptr);
 
@@ -54,6 +56,8 @@ Q_SIGNALS:
 private:
     QVariant shown(const ListedRun& run, int row, int column) const;
     QVariant ordered(const ListedRun& run, int column) const;
+    Hue hueOf(int row) const;
+    void tellChecks();
 
     std::vector<ListedRun> runs_;
     std::vector<RunRow> rows_;
