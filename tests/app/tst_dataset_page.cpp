@@ -371,6 +371,7 @@ private Q_SLOTS:
         QCOMPARE(item->text(seenTwice).toULongLong(), bucket.seenTwice.size());
         QCOMPARE(item->text(notSeen), QStringLiteral("0"));
         QVERIFY(item->text(remark).contains("fills no batch of 16") == !bucket.fillsABatch);
+        QVERIFY(!buckets->isColumnHidden(remark));
         Q_EMIT buckets->itemClicked(item, seenTwice);
         QCOMPARE(std::size_t(listed->count()), bucket.seenTwice.size());
         Q_EMIT listed->itemClicked(listed->item(0));
@@ -389,6 +390,7 @@ private Q_SLOTS:
         window_->findChild<QSpinBox*>("epochBatch")->setValue(1); // nobody has to fill a batch
         settle();
         QCOMPARE(buckets->topLevelItem(row)->text(seenTwice), QStringLiteral("0"));
+        QVERIFY(buckets->isColumnHidden(remark)); // there is none
 
         // A record that joins the split after packing is not seen.
         const auto joined = std::find_if(session_->records().begin(), session_->records().end(),

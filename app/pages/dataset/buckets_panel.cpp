@@ -97,7 +97,7 @@ void BucketsPanel::show(const std::vector<BucketFacts>& buckets)
     std::int64_t most = 1;
     for (const auto& facts : buckets)
         most = std::max(most, facts.records);
-    bool anyExcluded = false;
+    bool anyExcluded = false, anyRemark = false;
     for (const auto& facts : buckets) {
         auto* const item = new QTreeWidgetItem(this);
         item->setText(BucketsBucket, QString::fromStdString(bucketName(facts.bucket)));
@@ -117,12 +117,14 @@ void BucketsPanel::show(const std::vector<BucketFacts>& buckets)
         if (facts.training > 0 && facts.training < fewPictures) {
             item->setIcon(BucketsRemark, icon(QStringLiteral("warning"), Hue::Vermillion));
             item->setText(BucketsRemark, tr("fills no batch of %1").arg(fewPictures));
+            anyRemark = true;
             item->setToolTip(
                 BucketsRemark,
                 tr("Too few training pictures for a batch of %1; they are repeated in it").arg(fewPictures));
         }
     }
     setColumnHidden(BucketsExcluded, !anyExcluded);
+    setColumnHidden(BucketsRemark, !anyRemark);
     for (const int column : numbers)
         headerItem()->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
     columns_->measure();

@@ -208,6 +208,7 @@ void EpochPanel::show(const EpochLedger& ledger)
     buckets_->clear();
     list({});
     std::int64_t batches = 0;
+    bool anyRemark = false;
     std::size_t notSeen = 0, twice = 0, samples = 0;
     for (const auto& bucket : ledger_.buckets) {
         auto* const item = new QTreeWidgetItem(buckets_);
@@ -231,6 +232,7 @@ void EpochPanel::show(const EpochLedger& ledger)
                             ? tr("1 packed sample whose record no longer exists")
                             : tr("%1 packed samples whose records no longer exist").arg(bucket.strangers.size()));
         item->setText(EpochRemark, remarks.join(QStringLiteral("; ")));
+        anyRemark = anyRemark || !remarks.isEmpty();
         if (!remarks.isEmpty())
             item->setIcon(EpochRemark, icon(QStringLiteral("warning"), Hue::Vermillion));
         batches += bucket.batches;
@@ -240,6 +242,7 @@ void EpochPanel::show(const EpochLedger& ledger)
     }
     for (int column = EpochRecords; column <= EpochLost; ++column)
         buckets_->headerItem()->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
+    buckets_->setColumnHidden(EpochRemark, !anyRemark);
     buckets_->show();
     columns_->measure();
     showNumbers(true);
