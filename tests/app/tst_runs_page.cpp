@@ -96,6 +96,13 @@ private Q_SLOTS:
             QTRY_COMPARE_WITH_TIMEOUT(header->length(), table()->viewport()->width(), minute);
             QVERIFY(header->sectionSize(RunModel::Measured) > header->minimumSectionSize());
         }
+        // Where there is little, the columns before it stand closer together.
+        const auto before = [header] { return header->length() - header->sectionSize(RunModel::Measured); };
+        page_->resize(1600, 700);
+        QTRY_COMPARE_WITH_TIMEOUT(header->length(), table()->viewport()->width(), minute);
+        const int apart = before();
+        page_->resize(1000, 700);
+        QTRY_VERIFY_WITH_TIMEOUT(before() < apart, minute);
         // So it is where the table is read before it has ever been laid out.
         RunsPage other(*session_, *training_, *preferences_, dialogs_);
         other.resize(1208, 700);

@@ -8,13 +8,14 @@
 #include "widgets/theme.h"
 
 #include <QHeaderView>
+#include <QResizeEvent>
 
 #include <algorithm>
 
 namespace nanodit {
 
 namespace {
-constexpr int runRowHeight = 32, headGap = 20, widestNote = 240;
+constexpr int runRowHeight = 32, leastGap = 4, usualGap = 20, widestNote = 240, wantedLast = 280;
 } // namespace
 
 RunTable::RunTable(QWidget* parent)
@@ -54,6 +55,7 @@ void RunTable::setModel(QAbstractItemModel* model)
 
 void RunTable::fitColumns()
 {
+    fitted_ = true;
     if (columns_->byHand())
         return;
     columns_->change([this] {
@@ -62,13 +64,23 @@ void RunTable::fitColumns()
         header->setStretchLastSection(false);
         resizeColumnsToContents();
         const int last = header->logicalIndex(header->count() - 1);
+        header->resizeSection(last, header->minimumSectionSize());
+        const int room = viewport()->width() - wantedLast - (header->length() - header->sectionSize(last));
+        const int gap = std::clamp(room / (RunModel::columns - 1), leastGap, usualGap);
         for (int column = 0; column < RunModel::columns; ++column) {
             const int widest = column == RunModel::Note ? widestNote : 4 * widestNote;
-            header->resizeSection(column, column == last ? header->minimumSectionSize()
-                                                         : std::min(header->sectionSize(column) + headGap, widest));
+            if (column != last)
+                header->resizeSection(column, std::min(header->sectionSize(column) + gap, widest));
         }
         header->setStretchLastSection(true);
     });
+}
+
+void RunTable::resizeEvent(QResizeEvent* event)
+{
+    EditableTable::resizeEvent(event);
+    if (fitted_ && event->size().width() != event->oldSize().width())
+        fitColumns();
 }
 
 QByteArray RunTable::arrangement() const

@@ -12,14 +12,19 @@ class RunTable : public EditableTable {
 public:
     explicit RunTable(QWidget* parent = nullptr);
     void setModel(QAbstractItemModel* model) override;
-    /// To what they hold now, unless somebody has set widths; the last one takes what is left.
+    /// To what they hold now, unless somebody has set widths; the last one takes what is left. Where that is little,
+    /// the columns stand closer together.
     void fitColumns();
     /// Order of the columns, sort order, and widths where somebody has set them: to be kept over starts.
     QByteArray arrangement() const;
     void setArrangement(const QByteArray& state);
 
+protected:
+    void resizeEvent(QResizeEvent* event) override;
+
 private:
     class KeptColumns* columns_;
+    bool fitted_ = false; ///< The table has held something to fit to.
 };
 
 } // namespace nanodit

@@ -331,9 +331,11 @@ void RunsPage::showRuns(std::vector<ListedRun> runs)
     }
     const auto before = currentName();
     const bool first = !std::exchange(knowledge_, {.read = true, .obstacle = {}}).read;
+    const int rows = model_->rowCount();
     model_->setRuns(std::move(runs), training());
-    if (first) {
+    if (model_->rowCount() != rows)
         table_->fitColumns();
+    if (first) {
         QStringList two; // something to see at once
         for (int row = 0; row < std::min(2, model_->rowCount()); ++row)
             two << QString::fromStdString(model_->run(row).run.name);
