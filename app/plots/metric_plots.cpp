@@ -199,6 +199,7 @@ void MetricPlots::addPanel()
     connect(panel, &PlotPanel::subjectPicked, this, &MetricPlots::keep);
     connect(panel, &PlotPanel::scalePicked, this, &MetricPlots::keep);
     connect(panel, &PlotPanel::rangeChosen, this, [this, panel] { link(*panel); });
+    connect(panel, &PlotPanel::done, this, &MetricPlots::done);
     connect(panel, &PlotPanel::failed, this, &MetricPlots::failed);
     connect(
         panel, &PlotPanel::removeWanted, this, [this, panel] { removePanel(panel); },

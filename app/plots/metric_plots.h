@@ -34,6 +34,7 @@ public:
 Q_SIGNALS:
     /// The user arranged them in another way.
     void arranged();
+    void done(const QString& sentence); ///< What was saved or copied.
     void failed(const QString& what, const nanodit::Notice& why);
 
 protected:

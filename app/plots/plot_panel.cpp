@@ -8,6 +8,7 @@
 #include "widgets/fitted_combo_box.h"
 #include "widgets/picture.h"
 #include "widgets/plots/curve_plot.h"
+#include "widgets/text.h"
 #include "widgets/theme.h"
 
 #include <QApplication>
@@ -99,7 +100,10 @@ void PlotPanel::makeMenu()
     menu->addSeparator();
     add("plotSavePicture", tr("Save as PNG…"), [this] { savePicture(); });
     add("plotSaveTable", tr("Save values as CSV…"), [this] { saveTable(); });
-    add("plotCopy", tr("Copy picture"), [this] { QApplication::clipboard()->setImage(picture()); });
+    add("plotCopy", tr("Copy picture"), [this] {
+        QApplication::clipboard()->setImage(picture());
+        Q_EMIT done(tr("The plot is on the clipboard"));
+    });
     menu->addSeparator();
     remove_ = add("plotRemove", tr("Remove this plot"), [this] { Q_EMIT removeWanted(); });
     menu_->setMenu(menu);
@@ -399,7 +403,8 @@ void PlotPanel::savePicture()
     if (file.isEmpty())
         return;
     background_.ask(
-        this, [image, file] { writePng(pathOf(file), imageFromQImage(image)); }, [] {},
+        this, [image, file] { writePng(pathOf(file), imageFromQImage(image)); },
+        [this, file] { Q_EMIT done(tr("Saved to %1").arg(folderText(file))); },
         [this](const Notice& why) { Q_EMIT failed(tr("Could not save the plot"), why); });
 }
 
@@ -410,7 +415,8 @@ void PlotPanel::saveTable()
     if (file.isEmpty())
         return;
     background_.ask(
-        this, [text, file] { writeFileAtomically(pathOf(file), text); }, [] {},
+        this, [text, file] { writeFileAtomically(pathOf(file), text); },
+        [this, file] { Q_EMIT done(tr("Saved to %1").arg(folderText(file))); },
         [this](const Notice& why) { Q_EMIT failed(tr("Could not save the values"), why); });
 }
 

@@ -64,6 +64,7 @@ Q_SIGNALS:
     void removeWanted();
     /// The user zoomed, moved or went back to everything.
     void rangeChosen();
+    void done(const QString& sentence); ///< What was saved or copied.
     void failed(const QString& what, const nanodit::Notice& why);
 
 protected:

@@ -420,6 +420,7 @@ private Q_SLOTS:
         plots_->show();
         QVERIFY(QTest::qWaitForWindowExposed(plots_.get()));
         auto* const panel = plots_->panels().front();
+        QSignalSpy done(plots_.get(), &MetricPlots::done);
         dialogs_.nextPath = folder.filePath("loss.csv");
         panel->findChild<QAction*>("plotSaveTable")->trigger();
         QTRY_COMPARE_WITH_TIMEOUT(background_->pending(), 0, 60000);
@@ -430,6 +431,9 @@ private Q_SLOTS:
         QTRY_COMPARE_WITH_TIMEOUT(background_->pending(), 0, 60000);
         const QImage image(dialogs_.nextPath);
         QVERIFY(image.width() >= 2400);
+        panel->findChild<QAction*>("plotCopy")->trigger();
+        QCOMPARE(done.count(), 3); // where each of them went
+        QVERIFY(done[0][0].toString().endsWith("loss.csv") && done[1][0].toString().endsWith("loss.png"));
 
         QSignalSpy failed(plots_.get(), &MetricPlots::failed);
         dialogs_.nextPath = folder.filePath("loss.png/loss.csv"); // a file is no folder

@@ -387,7 +387,9 @@ private Q_SLOTS:
     void itsCommandLineIsCopied()
     {
         page_->select("first");
+        QVERIFY(!page_->findChild<Banner*>()->isVisible());
         trigger("runCopyCommand");
+        QVERIFY(page_->findChild<Banner*>()->isVisible());                  // nothing else shows that it was done
         const auto root = QString::fromStdString(workspace_.root.string()); // has a blank
         QCOMPARE(QApplication::clipboard()->text(), QStringLiteral("nanodit --workspace '%1' train --config "
                                                                    "'%1/runs/first/config.yaml' --run first-2")

@@ -121,6 +121,7 @@ CheckpointList::CheckpointList(Session& session, Dialogs& dialogs, QWidget* pare
     connect(star_, &QPushButton::clicked, this, &CheckpointList::star);
     connect(copy_, &QPushButton::clicked, this, [this] {
         QApplication::clipboard()->setText(table_->currentItem()->data(CheckpointStep, Qt::UserRole).toString());
+        Q_EMIT done(tr("The path is on the clipboard"));
     });
     connect(remove_, &QPushButton::clicked, this, &CheckpointList::remove);
     showRun(nullptr, false);

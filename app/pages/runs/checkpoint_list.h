@@ -24,6 +24,7 @@ public:
     QTreeWidget* table() const { return table_; }
 
 Q_SIGNALS:
+    void done(const QString& sentence);
     void failed(const QString& what, const nanodit::Notice& why);
 
 private:

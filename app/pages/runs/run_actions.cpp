@@ -221,11 +221,13 @@ void RunActions::openFolder()
 void RunActions::copyCommand()
 {
     QApplication::clipboard()->setText(trainCommand(session_.workspace(), session_.runs(), name().toStdString()));
+    Q_EMIT done(tr("The command line is on the clipboard"));
 }
 
 void RunActions::copyPath()
 {
     QApplication::clipboard()->setText(folder());
+    Q_EMIT done(tr("The path is on the clipboard"));
 }
 
 void RunActions::remove()

@@ -145,6 +145,7 @@ QWidget* RunsPage::makePlots()
     plots_->setObjectName(QStringLiteral("runsPlots"));
     plots_->setUsual({QStringLiteral("loss")});
     plots_->setEmptyText(tr("Tick runs in the table to plot them"));
+    connect(plots_, &MetricPlots::done, frame_->banner(), &Banner::showNotice);
     connect(plots_, &MetricPlots::failed, frame_->banner(), failuresIn(frame_->banner()));
     connect(plots_, &MetricPlots::arranged, this, [this] {
         if (session_.hasWorkspace())
@@ -281,6 +282,7 @@ void RunsPage::connectAll()
     connect(actions_, &RunActions::done, this,
             [this](const QString& sentence) { frame_->banner()->showNotice(sentence); });
     connect(actions_, &RunActions::failed, frame_->banner(), failuresIn(frame_->banner()));
+    connect(checkpoints_, &CheckpointList::done, frame_->banner(), &Banner::showNotice);
     connect(checkpoints_, &CheckpointList::failed, frame_->banner(), failuresIn(frame_->banner()));
 }
 

@@ -7,6 +7,7 @@
 #include "app/session.h"
 #include "core/io/image.h"
 #include "widgets/banner.h"
+#include "widgets/text.h"
 
 #include <QClipboard>
 #include <QFileInfo>
@@ -47,7 +48,7 @@ void PictureSaving::save(const QString& file)
         [from = std::filesystem::path(file.toStdString()), to = std::filesystem::path(target.toStdString())] {
             writePng(to, readImage(from), readPngText(from));
         },
-        [this, target] { banner_->showNotice(tr("Saved to %1").arg(target)); },
+        [this, target] { banner_->showNotice(tr("Saved to %1").arg(folderText(target))); },
         [this](const Notice& why) { showFailure(*banner_, tr("Could not save the picture"), why); });
 }
 
@@ -60,7 +61,7 @@ void PictureSaving::saveSheet()
         return;
     session_.background().ask(
         this, [sheet, to = std::filesystem::path(target.toStdString())] { writePng(to, sheet); },
-        [this, target] { banner_->showNotice(tr("Saved to %1").arg(target)); },
+        [this, target] { banner_->showNotice(tr("Saved to %1").arg(folderText(target))); },
         [this](const Notice& why) { showFailure(*banner_, tr("Could not save the plane"), why); });
 }
 

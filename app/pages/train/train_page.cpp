@@ -143,6 +143,7 @@ QWidget* TrainPage::makePlots()
         if (session_.hasWorkspace())
             preferences_.setPlotLayout(QStringLiteral("train"), workspace(), plots->arrangement());
     });
+    connect(plots, &MetricPlots::done, frame_->banner(), &Banner::showNotice);
     connect(plots, &MetricPlots::failed, frame_->banner(), failuresIn(frame_->banner()));
     connect(&training_, &Training::stateChanged, plots, [this, plots] {
         plots->setEmptyText(training_.active() ? tr("Waiting for the first step…")
