@@ -91,6 +91,7 @@ void DesktopDialogs::tell(QWidget* parent, const QString& title, const QString& 
 {
     QMessageBox box(QMessageBox::NoIcon, title, html, QMessageBox::Close, parent);
     box.setTextFormat(Qt::RichText);
+    box.setTextInteractionFlags(Qt::TextSelectableByMouse);
     box.exec();
 }
 

@@ -33,6 +33,7 @@ MainMenu::MainMenu(QToolButton* button, Theme& theme, Preferences& preferences, 
     addThemes(theme, preferences);
     auto* const keys =
         addAction(nanodit::icon(QStringLiteral("help")), tr("Keyboard shortcuts"), this, &MainMenu::shortcutsWanted);
+    addAction(tr("About NanoDiT Workbench"), this, &MainMenu::aboutWanted)->setObjectName(QStringLiteral("about"));
     addSeparator();
     auto* const quit = addAction(tr("Quit"), window, &QWidget::close);
     commands.bind(open, QKeySequence::Open, tr("open a workspace"));

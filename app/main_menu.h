@@ -30,6 +30,7 @@ Q_SIGNALS:
     void recentWanted(const QString& folder);
     void settingsWanted();
     void shortcutsWanted();
+    void aboutWanted();
 
 private:
     void addRecent(RecentWorkspaces& workspaces);

@@ -1,5 +1,6 @@
 #include "app/main_window.h"
 
+#include "app/about.h"
 #include "app/after_jobs.h"
 #include "app/application.h"
 #include "app/compute_setting.h"
@@ -157,6 +158,8 @@ void MainWindow::makeMenu(Theme& theme)
     connect(menu_, &MainMenu::recentWanted, this, &MainWindow::openWorkspace);
     connect(menu_, &MainMenu::settingsWanted, this, &MainWindow::openSettings);
     connect(menu_, &MainMenu::shortcutsWanted, this, &MainWindow::showShortcuts);
+    connect(menu_, &MainMenu::aboutWanted, this,
+            [this] { dialogs_.tell(this, tr("About NanoDiT Workbench"), aboutAsHtml(session_.compute().state())); });
 }
 
 void MainWindow::makeShortcuts()

@@ -1,3 +1,5 @@
+#include "app/about.h"
+#include "app/compute_setting.h"
 #include "app/page_table.h"
 #include "app/shortcuts.h"
 #include "widgets/commands.h"
@@ -52,6 +54,19 @@ private Q_SLOTS:
             shortcutsAsHtml(ofWindow, &page, "Sample"); // one page at a time, so that it fits on any screen
         QVERIFY2(html.contains("<b>Sample</b>") && html.count("<b>") == 2, qPrintable(html));
         QVERIFY2(html.indexOf("a new &amp; random seed") < html.indexOf("open the menu"), qPrintable(html));
+    }
+
+    void theProgramSaysWhichItIsAndWhatComputes()
+    {
+        QCoreApplication::setApplicationVersion("1.2.3");
+        const ComputeState compute{.info = {.description = "LibTorch <of Debian>", .warning = {}},
+                                   .chosen = {.text = "CPU, 2 threads", .problem = {}, .unused = {}},
+                                   .devices = {}};
+        const auto html = aboutAsHtml(compute);
+        QVERIFY2(html.contains("NanoDiT Workbench 1.2.3") && html.contains("LibTorch &lt;of Debian&gt;") &&
+                     html.contains("CPU, 2 threads") && html.contains(QStringLiteral("Qt ") + qVersion()),
+                 qPrintable(html));
+        QVERIFY(!aboutAsHtml({}).contains("Device")); // not known yet
     }
 };
 

@@ -337,6 +337,9 @@ private Q_SLOTS:
         }
         QTest::keyClick(window_.get(), Qt::Key_Question);
         QCOMPARE(dialogs_.told, 1);
+        window_->findChild<QAction*>("about")->trigger();
+        QCOMPARE(dialogs_.told, 2);
+        QVERIFY(dialogs_.toldHtml.contains("NanoDiT Workbench"));
     }
 
     void everyControlHasAName()
