@@ -57,8 +57,10 @@ bool FittedLabel::event(QEvent* event)
     return true;
 }
 
-void FittedLabel::paintEvent(QPaintEvent*)
+void FittedLabel::paintEvent(QPaintEvent* event)
 {
+    if (textInteractionFlags().testFlag(Qt::TextSelectableByMouse) && shownText() == text())
+        return QLabel::paintEvent(event); // with what is selected
     QPainter painter(this);
     style()->drawItemText(&painter, contentsRect(), static_cast<int>(alignment()), palette(), isEnabled(), shownText(),
                           foregroundRole());

@@ -15,6 +15,7 @@
 #include "app/record_names.h"
 #include "app/session.h"
 #include "tests/app/drawn_records.h"
+#include "widgets/fitted_label.h"
 #include "widgets/image_canvas.h"
 #include "widgets/text.h"
 #include "widgets/theme.h"
@@ -448,6 +449,11 @@ private Q_SLOTS:
         QCOMPARE(facts.findChild<QLineEdit*>("recordTags")->text(), QString());
         const auto state = facts.findChild<QLabel*>("state-t5")->text();
         QVERIFY2(state.contains(groupedNumber(10000) + " stale"), qPrintable(state));
+        facts.show(chosenOf(*records, {ids.front()}).summary);
+        auto* const id = facts.findChild<FittedLabel*>("recordId");
+        id->resize(40, id->height());
+        QVERIFY2(id->shownText().endsWith(QChar(0x2026)), qPrintable(id->shownText()));
+        QVERIFY2(id->toolTip().contains(ids.front()), qPrintable(id->toolTip()));
         facts.show(RecordSummary());
         QVERIFY(facts.isHidden());
     }

@@ -193,6 +193,9 @@ private Q_SLOTS:
         form()->setReference(RecordReference{session_->records()[0].id});
         settle();
         auto* const line = find<QComboBox>("referenceRecords")->lineEdit();
+        QVERIFY(find<QComboBox>("referenceRecords")
+                    ->toolTip()
+                    .contains(QString::fromStdString(session_->records()[0].caption).toHtmlEscaped()));
         line->selectAll();
         QTest::keyClicks(line, "zzz"); // nothing that is offered
         session_->refreshRecords();    // as when passes have ended
@@ -201,6 +204,7 @@ private Q_SLOTS:
         QCOMPARE(std::get<RecordReference>(form()->request().reference).id, session_->records()[0].id);
         form()->setReference(NoReference{});
         QVERIFY(line->text().isEmpty());
+        QVERIFY(find<QComboBox>("referenceRecords")->toolTip().isEmpty());
     }
 
     void aRecordIsPickedByItsPicture()

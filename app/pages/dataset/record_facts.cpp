@@ -5,6 +5,7 @@
 #include "app/wording.h"
 #include "widgets/factories.h"
 #include "widgets/fitted_combo_box.h"
+#include "widgets/fitted_label.h"
 #include "widgets/picture.h"
 #include "widgets/text.h"
 #include "widgets/theme.h"
@@ -78,9 +79,8 @@ void RecordFacts::addFields(QGridLayout* grid)
     const auto add = [&](QWidget* value) { grid->addWidget(value, grid->rowCount() - 1, 1, 1, 2); };
 
     name(tr("Record"));
-    id_ = new QLabel(this);
-    for (auto* const label : {id_, problem_})
-        label->setTextFormat(Qt::PlainText);
+    id_ = new FittedLabel(this);
+    id_->setObjectName(QStringLiteral("recordId"));
     id_->setFont(monospaceFont(id_->font()));
     id_->setTextInteractionFlags(Qt::TextSelectableByMouse);
     id_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
@@ -169,7 +169,7 @@ void RecordFacts::show(const RecordSummary& records)
     caption_->show(one ? QString::fromStdString(first.id) : QString(), QString::fromStdString(first.caption));
     showProblem(one && first.excluded.empty() ? Notice{first.problem, first.remedy} : Notice{});
     id_->setText(one ? QString::fromStdString(first.id) : countText(records.count, tr("records")));
-    id_->setToolTip(one ? toolTipOf(QString::fromStdString(first.image.string())) : QString());
+    id_->setToolTip(one ? toolTipOf(QString::fromStdString(first.id + "\n" + first.image.string())) : QString());
     file_->setVisible(one);
     shownSplit_ = records.split;
     split_->changeEntries([this] { listSplits(); });

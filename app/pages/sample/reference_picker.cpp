@@ -227,6 +227,7 @@ void ReferencePicker::showPicture()
     const auto* const fromRecord = std::get_if<RecordReference>(&reference_);
     const auto* const fromFile = std::get_if<PictureReference>(&reference_);
     records_->setCurrentIndex(fromRecord != nullptr ? names_->rowOf(QString::fromStdString(fromRecord->id)) : -1);
+    records_->setToolTip(toolTipOf(records_->currentText())); // its line ends without dots
     // The id, not the end of the caption; after the completer, which puts its choice into the line last.
     QMetaObject::invokeMethod(
         records_->lineEdit(),
