@@ -269,7 +269,7 @@ QString RecordLayers::obstacle(const RecordView& view, bool fitting) const
     if (!view.unit)
         return tr("Reading the patches…");
     if (lens_ == Lens::Cls)
-        return tr("No CLS token. Run the dinov3 pass.");
+        return tr("No CLS token. Run the DINOv3 pass.");
     return fitting ? tr("Fitting colours…")
                    : tr("Colours are not fitted: press Fit again; records with valid patches are needed.");
 }

@@ -93,7 +93,7 @@ void RecordMap::layOutIfNeeded()
     const auto state = stateOfTokens();
     if (state == 0) {
         madeOf_ = 0;
-        view_->setMessage(tr("The map is computed from CLS tokens, and no record has one yet. Run the dinov3 pass."));
+        view_->setMessage(tr("The map is computed from CLS tokens, and no record has one yet. Run the DINOv3 pass."));
         return;
     }
     if (state == madeOf_)

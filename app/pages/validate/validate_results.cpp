@@ -315,7 +315,7 @@ void ValidateResults::showMenu(int row, QPoint at)
     });
     menu.addAction(icon(QStringLiteral("eye")), tr("Inspect attention"), this,
                    [this, shown] { Q_EMIT attentionWanted(shown.record); });
-    menu.addAction(icon(QStringLiteral("sample")), tr("Open with these settings in Sample"), this,
+    menu.addAction(icon(QStringLiteral("sample")), tr("Open these settings on the Sample page"), this,
                    [this, shown] { Q_EMIT sampleWanted(QString::fromStdString(shown.painted.string())); });
     menu.exec(at);
 }

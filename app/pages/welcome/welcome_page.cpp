@@ -42,7 +42,8 @@ WelcomePage::WelcomePage(QWidget* parent)
     setRole(what, "secondary");
     ways_[0] = makeButton(tr("Demo workspace"), QStringLiteral("demo"),
                           tr("Draws a small data set and prepares it for training; takes a few minutes"), true, this);
-    ways_[1] = makeButton(tr("Open workspace…"), QStringLiteral("folder"), tr("Ctrl+O"), false, this);
+    ways_[1] =
+        makeButton(tr("Open workspace…"), QStringLiteral("folder"), tr("Open a workspace (Ctrl+O)"), false, this);
     ways_[2] = makeButton(tr("New from pictures…"), QStringLiteral("folder-add"),
                           tr("Create a workspace from a folder of pictures (Ctrl+N)"), false, this);
     ways_[0]->setObjectName(QStringLiteral("demo"));
