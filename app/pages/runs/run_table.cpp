@@ -2,12 +2,14 @@
 
 #include "app/pages/runs/course_delegate.h"
 #include "app/pages/runs/run_model.h"
+#include "widgets/colours.h"
 #include "widgets/fitted_titles.h"
 #include "widgets/kept_columns.h"
 #include "widgets/text_delegate.h"
 #include "widgets/theme.h"
 
 #include <QHeaderView>
+#include <QPainter>
 #include <QResizeEvent>
 
 #include <algorithm>
@@ -81,6 +83,16 @@ void RunTable::resizeEvent(QResizeEvent* event)
     EditableTable::resizeEvent(event);
     if (fitted_ && event->size().width() != event->oldSize().width())
         fitColumns();
+}
+
+void RunTable::paintEvent(QPaintEvent* event)
+{
+    EditableTable::paintEvent(event);
+    if (model() == nullptr || model()->rowCount() > 0)
+        return;
+    QPainter painter(viewport());
+    painter.setPen(themeColours().secondary);
+    painter.drawText(viewport()->rect(), Qt::AlignCenter | Qt::TextWordWrap, tr("No run matches"));
 }
 
 QByteArray RunTable::arrangement() const

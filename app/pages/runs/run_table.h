@@ -21,6 +21,7 @@ public:
 
 protected:
     void resizeEvent(QResizeEvent* event) override;
+    void paintEvent(QPaintEvent* event) override; ///< Says so where a search finds no run.
 
 private:
     class KeptColumns* columns_;
