@@ -86,6 +86,7 @@ ConfigForm::ConfigForm(QWidget* parent)
     , search_(new QLineEdit(this))
     , changedOnly_(new QCheckBox(tr("Only changed settings"), this))
     , issues_(new QLabel(this))
+    , none_(new QLabel(this))
     , scroll_(new QScrollArea(this))
 {
     search_->setPlaceholderText(tr("Search settings"));
@@ -97,6 +98,10 @@ ConfigForm::ConfigForm(QWidget* parent)
     issues_->setWordWrap(true);
     setRole(issues_, "problem");
     issues_->hide();
+    none_->setObjectName(QStringLiteral("noSettings"));
+    none_->setWordWrap(true);
+    setRole(none_, "secondary");
+    none_->hide();
     scroll_->setWidgetResizable(true);
     scroll_->setFrameShape(QFrame::NoFrame);
     scroll_->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
@@ -110,6 +115,7 @@ ConfigForm::ConfigForm(QWidget* parent)
     column->setSpacing(8);
     column->addLayout(head);
     column->addWidget(issues_);
+    column->addWidget(none_);
     column->addWidget(scroll_, 1);
     connect(search_, &QLineEdit::textChanged, this, &ConfigForm::applyFilter);
     connect(changedOnly_, &QCheckBox::toggled, this, &ConfigForm::applyFilter);
@@ -342,6 +348,7 @@ void ConfigForm::setUsable()
 void ConfigForm::applyFilter()
 {
     const auto words = search_->text().split(QLatin1Char(' '), Qt::SkipEmptyParts);
+    bool any = rows_.empty(); // else there is nothing to search
     for (const auto& [name, group] : groups_) {
         bool anyShown = false;
         for (const auto index : group.rows) {
@@ -357,7 +364,12 @@ void ConfigForm::applyFilter()
             anyShown = anyShown || shown;
         }
         group.box->setVisible(anyShown);
+        any = any || anyShown;
     }
+    none_->setText(!changedOnly_->isChecked() ? tr("No setting matches.")
+                   : words.isEmpty()          ? tr("No setting differs from the configuration file.")
+                                              : tr("No changed setting matches."));
+    none_->setVisible(!any);
 }
 
 } // namespace nanodit

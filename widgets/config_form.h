@@ -73,6 +73,7 @@ private:
     QLineEdit* search_;
     QCheckBox* changedOnly_;
     QLabel* issues_;
+    QLabel* none_; ///< Says why no setting is shown.
     QWidget* content_ = nullptr;
     QVBoxLayout* contentColumn_ = nullptr;
     QScrollArea* scroll_;

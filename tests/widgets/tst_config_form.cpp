@@ -208,6 +208,11 @@ private Q_SLOTS:
                 box->setChecked(true);
         }
         QCOMPARE(shown(), QStringList{"ema.decay"});
+        const auto* const none = form.findChild<QLabel*>("noSettings");
+        QVERIFY(!none->isVisible());
+        form.findChild<QLineEdit*>()->setText("warmup");
+        QVERIFY(shown().isEmpty());
+        QVERIFY(none->isVisible() && !none->text().isEmpty()); // not an empty form without a word
     }
 
     void issuesAreListedWithTheirKey()
