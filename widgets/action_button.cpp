@@ -13,6 +13,7 @@ ActionButton::ActionButton(QAction* action, bool primary, QWidget* parent)
 {
     setIconSize({20, 16}); // the drawing is square: four pixels stay free before the text
     setProperty("primary", primary);
+    setAutoDefault(true); // Enter presses it, too
     setObjectName(action->objectName());
     connect(action, &QObject::objectNameChanged, this, [this](const QString& name) { setObjectName(name); });
     connect(action, &QAction::changed, this, &ActionButton::follow);

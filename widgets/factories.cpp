@@ -43,6 +43,7 @@ QPushButton* makeButton(const QString& text, const QString& drawing, const QStri
     button->setIconSize({20, 16}); // the drawing is square: four pixels stay free before the text
     button->setToolTip(help);
     button->setProperty("primary", primary);
+    button->setAutoDefault(true); // Enter presses it, too, wherever it stands
     return button;
 }
 

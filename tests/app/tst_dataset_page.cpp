@@ -328,6 +328,16 @@ private Q_SLOTS:
         page()->loupe()->left()->setLens(Lens::Picture);
     }
 
+    void recordsThatAreNotListedYetAreNotSaidToBeMissing()
+    {
+        DatasetPage other(*session_, controllers_->datasetJobs, dialogs_);
+        const auto says = [&other](const QString& what) {
+            const auto labels = other.findChild<QWidget*>("noRecords")->findChildren<QLabel*>();
+            return std::ranges::any_of(labels, [&](const QLabel* label) { return label->text() == what; });
+        };
+        QVERIFY(says("Reading records") && !says("No pictures yet"));
+    }
+
     void bucketsFilterAndShowWhoLosesMost()
     {
         auto* const buckets = window_->findChild<BucketsPanel*>();

@@ -1,5 +1,6 @@
 #include "tests/support/active_window.h"
 #include "widgets/commands.h"
+#include "widgets/factories.h"
 #include "widgets/key_guard.h"
 #include "widgets/page_frame.h"
 
@@ -33,6 +34,24 @@ private Q_SLOTS:
         page_->show();
         QVERIFY(test::activate(*page_));
         page_->setFocus();
+    }
+
+    void enterPressesTheButtonThatHasTheFocus()
+    {
+        auto* const start = frame_->addAction("Begin", "play", "Begin", true);
+        start->setObjectName("begin");
+        auto* const other = makeButton("Other", {}, {}, false, page_.get());
+        page_->layout()->addWidget(other);
+        int started = 0, others = 0;
+        connect(start, &QAction::triggered, this, [&] { ++started; });
+        connect(other, &QPushButton::clicked, this, [&] { ++others; });
+        for (const auto key : {Qt::Key_Return, Qt::Key_Space}) {
+            QTest::keyClick(page_->findChild<QPushButton*>("begin"), key);
+            QTest::keyClick(other, key);
+        }
+        QTest::keyClick(other, Qt::Key_Enter, Qt::KeypadModifier);
+        QCOMPARE(started, 2);
+        QCOMPARE(others, 3);
     }
 
     void aButtonAndItsKeyAreOneCommand()

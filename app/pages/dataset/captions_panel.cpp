@@ -151,7 +151,6 @@ QWidget* CaptionsPanel::makeForm()
     fromName_->setObjectName(QStringLiteral("captionFromName"));
     fromName_->setToolTip(tr("\"red_car-2.png\" gives \"red car 2\"; existing captions are kept"));
     change_->setObjectName(QStringLiteral("changeCaptions"));
-    change_->setAutoDefault(true); // Enter presses it where it has the focus
     auto* const grid = new QGridLayout;
     grid->setContentsMargins(0, 0, 0, 0);
     grid->setHorizontalSpacing(8);

@@ -90,11 +90,7 @@ DatasetPage::DatasetPage(Session& session, DatasetJobs& jobs, Dialogs& dialogs, 
     split_->setStretchFactor(0, 0);
     split_->setStretchFactor(1, 1);
     split_->setSizes({gridWidth, 1000});
-    empty_->showEmpty(QStringLiteral("dataset"), tr("No pictures yet"),
-                      tr("Import a folder of pictures; captions are read from a .txt or .json beside each, or from a "
-                         "records.jsonl."));
-    connect(empty_->addButton(tr("Import…"), QStringLiteral("import"), true), &QPushButton::clicked, this,
-            &DatasetPage::importPictures);
+    empty_->setObjectName(QStringLiteral("noRecords"));
     states_->addWidget(empty_);
     states_->addWidget(split_);
     frame_->setContent(states_);
@@ -119,7 +115,7 @@ DatasetPage::DatasetPage(Session& session, DatasetJobs& jobs, Dialogs& dialogs, 
     connect(browser_, &RecordBrowser::selectionChanged, this, &DatasetPage::showChosen);
     connect(browser_, &RecordBrowser::selectionChanged, drawer_->captions(), &CaptionsPanel::refresh);
     connect(browser_, &RecordBrowser::viewChanged, this, [this](RecordBrowser::View view) {
-        const int wanted = view == RecordBrowser::View::Grid ? gridWidth : tableWidth;
+        const int wanted = view == RecordBrowser::View::Grid ? gridWidth : std::max(tableWidth, split_->width() / 2);
         split_->setSizes({wanted, std::max(1, split_->width() - wanted)});
     });
     connect(browser_, &RecordBrowser::counted, this, &DatasetPage::showRecords);
@@ -153,6 +149,7 @@ void DatasetPage::connectSession()
         frame_->setDrawerVisible(frame_->drawerByHand().value_or(false));
         frame_->banner()->hide();
         frame_->setContext(folderText(QString::fromStdString(session_.workspace().root.string())));
+        tellWhyEmpty();
     });
     connect(&session_, &Session::leaving, facts_, &RecordFacts::finishEditing);
     auto* const banner = frame_->banner();
@@ -255,7 +252,7 @@ void DatasetPage::showRecords()
     states_->setCurrentIndex(any ? 1 : 0);
     frame_->fitInspector();
     if (!any)
-        return;
+        return tellWhyEmpty();
     if (hasFocus())
         browser_->focusRecords();
     facts_->setSplits(browser_->splits());
@@ -264,6 +261,21 @@ void DatasetPage::showRecords()
         browser_->choose(QString::fromStdString(session_.records().front().id));
     else if (const auto* const record = session_.record(browser_->current()))
         loupe_->showRecord(*record); // its arrays may be others now
+}
+
+/// There are no records, or they are not listed yet.
+void DatasetPage::tellWhyEmpty()
+{
+    const bool listing = !session_.records().empty();
+    if (std::exchange(toldListing_, listing) == listing) // its button may have the keys
+        return;
+    if (listing)
+        return empty_->showWorking(tr("Reading records"));
+    empty_->showEmpty(QStringLiteral("dataset"), tr("No pictures yet"),
+                      tr("Import a folder of pictures; captions are read from a .txt or .json beside each, or from a "
+                         "records.jsonl."));
+    connect(empty_->addButton(tr("Import…"), QStringLiteral("import"), true), &QPushButton::clicked, this,
+            &DatasetPage::importPictures);
 }
 
 void DatasetPage::showChosen()

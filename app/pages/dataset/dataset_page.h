@@ -6,6 +6,8 @@
 #include <QTimer>
 #include <QWidget>
 
+#include <optional>
+
 class QPushButton;
 class QAction;
 class QSplitter;
@@ -55,6 +57,7 @@ private:
     void connectEditing();
     void makeCommands();
     void showRecords();
+    void tellWhyEmpty();
     void showChosen();
     void askChosen(); ///< Of many: off the home thread.
     void showFacts(const ChosenRecords& chosen);
@@ -75,6 +78,7 @@ private:
     PageFrame* frame_;
     QStackedWidget* states_; ///< Empty, or the browser.
     StatePanel* empty_;
+    std::optional<bool> toldListing_; ///< What it says: that records are being listed, not that there are none.
     RecordEditing* editing_;
     RecordBrowser* browser_;
     Loupe* loupe_;
