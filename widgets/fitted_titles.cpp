@@ -12,7 +12,6 @@ FittedTitles::FittedTitles(QHeaderView* header)
     : QObject(header)
     , header_(header)
 {
-    header_->setTextElideMode(Qt::ElideRight);
     header_->viewport()->installEventFilter(this);
 }
 

@@ -6,7 +6,8 @@ class QHeaderView;
 
 namespace nanodit {
 
-/// Titles of columns that have no room end in dots and stand in full in a tool tip, before what the model says there.
+/// Titles of columns that have no room, which end in dots, stand in full in a tool tip, before what the model says
+/// there.
 class FittedTitles : public QObject {
     Q_OBJECT
 

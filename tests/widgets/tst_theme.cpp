@@ -5,11 +5,14 @@
 
 #include <QApplication>
 #include <QFile>
+#include <QHeaderView>
 #include <QIcon>
 #include <QImage>
 #include <QLabel>
+#include <QPainter>
 #include <QPalette>
 #include <QRegularExpression>
+#include <QStyleOption>
 #include <QTest>
 #include <QToolButton>
 #include <QTreeView>
@@ -43,6 +46,32 @@ class TestTheme : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
+    void titlesOfColumnsEndInDotsWhereThereIsNoRoom()
+    {
+        const Theme theme(*qApp);
+        QHeaderView header(Qt::Horizontal);
+        const auto drawn = [&header](const QString& title, QStyleOptionHeader::SortIndicator sorted) {
+            QImage image(60, 24, QImage::Format_RGB32);
+            image.fill(Qt::white);
+            QPainter painter(&image);
+            QStyleOptionHeader option;
+            option.initFrom(&header);
+            option.rect = image.rect();
+            option.text = title;
+            option.textAlignment = Qt::AlignLeft | Qt::AlignVCenter;
+            option.sortIndicator = sorted;
+            qApp->style()->drawControl(QStyle::CE_HeaderLabel, &option, &painter, nullptr);
+            return image;
+        };
+        const QString title = "Caption gain of the run";
+        QImage canvas(1, 1, QImage::Format_RGB32);
+        const QPainter painter(&canvas);
+        const auto cut = painter.fontMetrics().elidedText(title, Qt::ElideRight, 60);
+        QVERIFY(cut != title);
+        QCOMPARE(drawn(title, QStyleOptionHeader::None), drawn(cut, QStyleOptionHeader::None));
+        QVERIFY(drawn(title, QStyleOptionHeader::SortUp) != drawn(cut, QStyleOptionHeader::None)); // room for the arrow
+    }
+
     /// 4.5 to 1, the AA of WCAG 2.1 for text.
     void textHasEnoughContrast()
     {
