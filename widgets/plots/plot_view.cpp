@@ -29,7 +29,11 @@ constexpr double markReachPixels = 6, zoomStep = 1.5, moveShare = 0.2;
 /// There is nothing between two steps; their numbers are written as at the cursor.
 class WholeTicker : public QCPAxisTicker {
 protected:
-    double getTickStep(const QCPRange& range) override { return std::max(1.0, QCPAxisTicker::getTickStep(range)); }
+    double getTickStep(const QCPRange& range) override
+    {
+        const double step = QCPAxisTicker::getTickStep(range);
+        return step <= 1 ? 1 : step == std::floor(step) ? step : 5; // 2.5 is no number of steps
+    }
     QString getTickLabel(double tick, const QLocale&, QChar, int) override
     {
         return QLocale().toString(qRound64(tick));
