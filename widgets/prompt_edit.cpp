@@ -50,7 +50,7 @@ PromptEdit::PromptEdit(QWidget* parent)
 {
     setTabChangesFocus(true);
     setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
-    setVerticalScrollBarPolicy(Qt::ScrollBarAsNeeded);
+    setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     document()->setDocumentMargin(4);
     connect(document(), &QTextDocument::contentsChanged, this, &PromptEdit::fitHeight);
@@ -77,13 +77,20 @@ void PromptEdit::setKept(int characters)
     marker_->setKept(characters);
 }
 
-QSize PromptEdit::sizeHint() const
+int PromptEdit::lines() const
 {
     int lines = 0;
-    for (auto block = document()->begin(); block.isValid(); block = block.next())
+    for (auto block = document()->begin(); block.isValid(); block = block.next()) {
+        blockBoundingRect(block); // lays it out where its text is new
         lines += std::max(1, block.layout()->lineCount());
+    }
+    return lines;
+}
+
+QSize PromptEdit::sizeHint() const
+{
     const auto line = static_cast<int>(std::ceil(QFontMetricsF(font()).lineSpacing())); // as the document lays them out
-    const int height = std::clamp(lines, 1, mostLines) * line + frame;
+    const int height = std::clamp(lines(), 1, mostLines) * line + frame;
     return {320, std::max(leastHeight, height)};
 }
 
@@ -94,6 +101,8 @@ QSize PromptEdit::minimumSizeHint() const
 
 void PromptEdit::fitHeight()
 {
+    // Where each line has its place there is nothing to scroll, though the margin below the last one is short.
+    setVerticalScrollBarPolicy(lines() > mostLines ? Qt::ScrollBarAsNeeded : Qt::ScrollBarAlwaysOff);
     updateGeometry();
 }
 
@@ -112,7 +121,7 @@ void PromptEdit::keyPressEvent(QKeyEvent* event)
 void PromptEdit::resizeEvent(QResizeEvent* event)
 {
     QPlainTextEdit::resizeEvent(event);
-    updateGeometry(); // lines wrap elsewhere
+    fitHeight(); // lines wrap elsewhere
 }
 
 void PromptEdit::insertFromMimeData(const QMimeData* source)

@@ -34,6 +34,7 @@ protected:
 
 private:
     class CutMarker;
+    int lines() const; ///< As they wrap now.
     void fitHeight();
 
     CutMarker* marker_;
