@@ -3,6 +3,8 @@
 #include "widgets/commands.h"
 
 #include <QAction>
+#include <QApplication>
+#include <QFocusEvent>
 #include <QMenu>
 
 namespace nanodit {
@@ -18,7 +20,26 @@ ActionButton::ActionButton(QAction* action, bool primary, QWidget* parent)
     connect(action, &QObject::objectNameChanged, this, [this](const QString& name) { setObjectName(name); });
     connect(action, &QAction::changed, this, &ActionButton::follow);
     connect(this, &QPushButton::clicked, action, &QAction::trigger);
+    connect(qApp, &QApplication::focusChanged, this, [this](QWidget* before, QWidget* now) {
+        if (now == this)
+            before_ = before;
+    });
     follow();
+}
+
+void ActionButton::focusInEvent(QFocusEvent* event)
+{
+    clicked_ = event->reason() == Qt::MouseFocusReason;
+    QPushButton::focusInEvent(event);
+}
+
+/// Else Space would press it again, where the page has a use for it.
+void ActionButton::mouseReleaseEvent(QMouseEvent* event)
+{
+    const QPointer<ActionButton> self(this); // what it does may take the page away
+    QPushButton::mouseReleaseEvent(event);
+    if (self && clicked_ && hasFocus())
+        (before_ && before_->isVisible() ? before_.data() : parentWidget())->setFocus(Qt::OtherFocusReason);
 }
 
 void ActionButton::follow()

@@ -54,6 +54,23 @@ private Q_SLOTS:
         QCOMPARE(others, 3);
     }
 
+    void aClickLeavesTheFocusWhereItWas()
+    {
+        auto* const now = frame_->addAction("Now", "play", "Now", false);
+        now->setObjectName("now");
+        int times = 0;
+        connect(now, &QAction::triggered, this, [&] { ++times; });
+        auto* const button = page_->findChild<QPushButton*>("now");
+        field_->setFocus();
+        QTest::mouseClick(button, Qt::LeftButton);
+        QCOMPARE(times, 1);
+        QVERIFY(field_->hasFocus()); // and Space is the field's
+        button->setFocus(Qt::TabFocusReason);
+        QTest::mouseClick(button, Qt::LeftButton);
+        QCOMPARE(times, 2);
+        QVERIFY(button->hasFocus()); // it had it before
+    }
+
     void aButtonAndItsKeyAreOneCommand()
     {
         auto* const start = frame_->addAction("Start", "play", "Begin", true);
