@@ -32,7 +32,7 @@ namespace {
 
 constexpr int stripHeight = 32;
 constexpr auto shownAfter = 300ms; ///< Of a job: bars of shorter ones, as of a picture that follows a slider, flicker.
-constexpr int betweenJobs = 24, leastJobWidth = 230, comfortableJobWidth = 460, greatestJobWidth = 640;
+constexpr int betweenJobs = 24, leastJobWidth = 230, comfortableJobWidth = 460, greatestJobWidth = 800;
 
 /// Resident memory of this program in bytes; 0 where the system does not say.
 double residentBytes()

@@ -149,6 +149,11 @@ void JobBar::showNumbers()
     // Where it takes as much room as it needs, the buttons behind it stay put.
     if (parts_ == Parts::Numbers || parts_ == Parts::Controls)
         numbers_->setMinimumWidth(std::max(numbers_->minimumWidth(), numbers_->sizeHint().width()));
+    else if (parts_ == Parts::All) // a long name gives way before the shortest of them does
+        numbers_->setMinimumWidth(std::max(numbers_->fontMetrics().horizontalAdvance(texts.back()),
+                                           numbers_->fontMetrics().horizontalAdvance(tr("%1 %").arg(100))));
+    else
+        numbers_->setMinimumWidth(0);
 }
 
 void JobBar::setPaused(bool paused)

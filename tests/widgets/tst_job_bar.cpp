@@ -84,6 +84,19 @@ private Q_SLOTS:
         }
     }
 
+    void aLongNameLeavesRoomForTheProgress()
+    {
+        JobBar bar("Validation of a-run-with-a-rather-long-name-of-its-own · step 14000, raw weights");
+        bar.setParts(JobBar::Parts::All);
+        bar.setProgress(training, "generating pictures", numbers);
+        bar.setFixedWidth(460);
+        bar.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&bar));
+        const auto* const shown = bar.findChild<FittedLabel*>("jobNumbers");
+        QTRY_VERIFY2_WITH_TIMEOUT(!shown->shownText().isEmpty() && !shown->shownText().contains(QChar(0x2026)),
+                                  qPrintable(shown->shownText()), 60000);
+    }
+
     /// What a click on the name does, and what a screen reader says of the job.
     void theKeyboardOpensWhatTheJobIsAbout()
     {
