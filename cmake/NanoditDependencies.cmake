@@ -41,6 +41,8 @@ find_package(OpenCV QUIET COMPONENTS core imgproc imgcodecs videoio)
 nanodit_require(opencv_core libopencv-dev)
 find_package(ZLIB QUIET)
 nanodit_require(ZLIB::ZLIB zlib1g-dev)
+find_package(LibLZMA QUIET)
+nanodit_require(LibLZMA::LibLZMA liblzma-dev)
 
 # JPEG, PNG, TIFF and WebP are decoded by their own libraries, which OpenCV uses, too; colour profiles, HEIC and AVIF where the library is there.
 find_package(JPEG QUIET)

@@ -4,7 +4,7 @@ say() { printf '== %s\n' "$*"; }
 fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
 # What the program is built with,
-build_packages="g++ cmake ninja-build ccache pkg-config zlib1g-dev libopencv-dev libjpeg-dev libpng-dev libtiff-dev libwebp-dev liblcms2-dev libheif-dev libyaml-cpp-dev libarchive-dev nettle-dev
+build_packages="g++ cmake ninja-build ccache pkg-config zlib1g-dev liblzma-dev libopencv-dev libjpeg-dev libpng-dev libtiff-dev libwebp-dev liblcms2-dev libheif-dev libyaml-cpp-dev libarchive-dev nettle-dev
   libsentencepiece-dev libgloo-dev nlohmann-json3-dev libcli11-dev libsqlite3-dev"
 # the system's LibTorch with a fast BLAS,
 torch_packages="libtorch-dev libopenblas0-openmp"
