@@ -192,15 +192,22 @@ bool countUnnamed(const fs::path& top, const Workspace& workspace, const JobCont
     return true;
 }
 
-/// UTF-16 is converted as a whole; empty for other files, which are read line by line.
-std::optional<std::string> convertedFromUtf16(const fs::path& file)
+/// UTF-16, and lines that end with a carriage return alone, are converted as a whole; empty for other files, which are
+/// read line by line.
+std::optional<std::string> convertedWhole(const fs::path& file)
 {
     std::ifstream stream(file, std::ios::binary);
     std::string head(4, '\0');
     stream.read(head.data(), 4);
-    if (stream.gcount() < 4 || head.find('\0') == std::string::npos)
+    if (stream.gcount() == 4 && head.find('\0') != std::string::npos)
+        return utf8FromFile(readTextFile(file));
+    stream.clear();
+    stream.seekg(0);
+    std::string line;
+    std::getline(stream, line);
+    if (!stream.eof() || line.find('\r') == std::string::npos)
         return std::nullopt;
-    return utf8FromFile(readTextFile(file));
+    return withNewlines(std::move(line));
 }
 
 bool readLines(const fs::path& file, const Workspace& workspace, const JobContext& context, ImportListing& listing)
@@ -216,7 +223,7 @@ bool readLines(const fs::path& file, const Workspace& workspace, const JobContex
     if (const auto fault = standInFault(file, head, "a list of records"); !fault.empty())
         throw DataError(fault);
     std::istringstream converted;
-    if (auto text = convertedFromUtf16(file))
+    if (auto text = convertedWhole(file))
         converted.str(*std::move(text));
     std::istream& lines = converted.str().empty() ? static_cast<std::istream&>(stream) : converted;
     FolderNames names;

@@ -283,6 +283,8 @@ void attachMetadata(const fs::path& table, std::span<ImportEntry> entries, Impor
     } else if (isCsv) { // of lines, those that are not cost themselves alone
         listing.rejects.push_back({table.string(), "it is not UTF-8 text: save it as UTF-8"});
         return;
+    } else {
+        text = withNewlines(std::move(text));
     }
     const auto first = text.find_first_not_of(" \t\r\n");
     if (first == std::string::npos) {

@@ -200,6 +200,13 @@ std::string strictJson(std::string_view text, int& deepest)
 
 } // namespace
 
+std::string withNewlines(std::string text)
+{
+    if (text.find('\n') == std::string::npos)
+        std::ranges::replace(text, '\r', '\n');
+    return text;
+}
+
 std::optional<std::string> utf8FromFile(std::string bytes)
 {
     const std::string_view all = bytes;
@@ -216,7 +223,7 @@ std::optional<std::string> utf8FromFile(std::string bytes)
     std::erase(bytes, '\0');
     if (bytes.find("\x1b$") != std::string::npos) // ISO 2022, which is ASCII by its bytes
         return std::nullopt;
-    return isUtf8(bytes) ? std::optional(std::move(bytes)) : std::nullopt;
+    return isUtf8(bytes) ? std::optional(withNewlines(std::move(bytes))) : std::nullopt;
 }
 
 std::string printableText(std::string_view text)

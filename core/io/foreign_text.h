@@ -11,8 +11,12 @@ namespace nanodit {
 
 // Texts and JSON that other programs wrote. Nothing here throws for what they hold.
 
-/// A text file's bytes as UTF-8 without zero bytes: a byte order mark goes, UTF-16 is converted, with a mark or, where
-/// every other byte is zero, without one. Empty optional for code pages and other bytes that are not UTF-8.
+/// The text with a newline for each carriage return where these alone end its lines, as macOS once wrote.
+std::string withNewlines(std::string text);
+
+/// A text file's bytes as UTF-8 without zero bytes, lines as withNewlines(): a byte order mark goes, UTF-16 is
+/// converted, with a mark or, where every other byte is zero, without one. Empty optional for code pages and other
+/// bytes that are not UTF-8.
 std::optional<std::string> utf8FromFile(std::string bytes);
 
 /// The text with every zero byte and every byte that is not UTF-8 replaced by U+FFFD: for names that go into messages,

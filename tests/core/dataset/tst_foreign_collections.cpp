@@ -61,6 +61,30 @@ private Q_SLOTS:
         QVERIFY(contains(reasonFor(report, "line 4"), "not valid JSON at column 2"));
     }
 
+    void linesMayEndWithACarriageReturnAlone()
+    {
+        const ImportFixture f;
+        f.pictures({"a.png", "b.png"});
+        f.text("metadata.jsonl", "{\"file_name\": \"a.png\", \"text\": \"of a\"}\r"
+                                 "{\"file_name\": \"b.png\", \"text\": \"of b\"}\r");
+        f.text("a.tags", "night\rcity\r");
+        QVERIFY(f.import().rejects.empty());
+        QCOMPARE(f.caption("a"), "of a"s);
+        QCOMPARE(f.caption("b"), "of b"s);
+        QVERIFY((f.record("a").tags == std::vector<std::string>{"city", "night"}));
+
+        const ImportFixture lines;
+        lines.pictures({"a.png", "b.png"});
+        lines.text("records.jsonl", "{\"id\": \"a\", \"image\": \"a.png\", \"caption\": \"of a\"}\r"
+                                    "{\"id\": \"b\", \"image\": \"b.png\", \"caption\": \"of b\"}\r"
+                                    "not json\r");
+        const auto report = lines.import();
+        QCOMPARE(report.added, 2);
+        QCOMPARE(lines.caption("b"), "of b"s);
+        QCOMPARE(report.rejects.size(), 1U);
+        QVERIFY(contains(report.rejects[0].what, "line 3"));
+    }
+
     void aJsonDocumentOverSeveralLinesIsToldOnce()
     {
         const ImportFixture f;
