@@ -133,6 +133,7 @@ AutoencoderKl::AutoencoderKl(AutoencoderConfig config, TensorMap weights, const 
     , layout_(options.layout)
 {
     auto given = withoutPrefix(std::move(weights), "encoder.conv_in.weight");
+    expectNoScales(given, source);
     if (hasOriginalAutoencoderNames(given))
         given = fromOriginalAutoencoderNames(given, static_cast<std::int64_t>(config_.blockOutChannels.size()));
     given = withCurrentNames(given);

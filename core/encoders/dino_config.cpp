@@ -51,9 +51,13 @@ void readDinov3(DinoConfig& config, const JsonFields& fields)
     config.mlpBias = fields.boolean("mlp_bias", true);
     config.layerNormEps = fields.number("layer_norm_eps", 1e-5);
     config.ropeTheta = fields.number("rope_theta", 100.0);
-    if (fields.has("rope_parameters"))
-        config.ropeTheta = JsonFields(fields.json()["rope_parameters"], fields.source() + " (rope_parameters)")
-                               .number("rope_theta", config.ropeTheta);
+    if (!fields.has("rope_parameters"))
+        return;
+    const JsonFields rope(fields.json()["rope_parameters"], fields.source() + " (rope_parameters)");
+    config.ropeTheta = rope.number("rope_theta", config.ropeTheta);
+    if (const auto type = rope.text("rope_type", "default"); type != "default")
+        throw DataError(rope.source() + " has the rope_type \"" + type +
+                        "\", where default was expected; copy the file again from where the model came from");
 }
 
 void readDinov2(DinoConfig& config, const JsonFields& fields)

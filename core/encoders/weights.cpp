@@ -6,7 +6,9 @@
 #include "core/runtime/error.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 namespace nanodit {
@@ -40,6 +42,7 @@ EncoderWeights::EncoderWeights(TensorMap tensors, std::span<const ExpectedTensor
                                const EncoderOptions& options)
     : options_(options)
 {
+    expectNoScales(tensors, source);
     for (const auto& wanted : expected) {
         const auto& shownName = wanted.nameInFiles.empty() ? wanted.name : wanted.nameInFiles;
         const auto found = tensors.find(wanted.name);
@@ -141,6 +144,19 @@ TensorMap readModelFolder(const std::filesystem::path& folder)
 {
     const auto files = findModelFiles(folder);
     return tensorsFromArrays(readWeightsFiles(files), files.source());
+}
+
+void expectNoScales(const TensorMap& tensors, const std::string& source)
+{
+    // ComfyUI, compressed-tensors and DeepSeek (float8), bitsandbytes (int8, 4 bit).
+    constexpr std::array<std::string_view, 6> endings = {".scale_weight", ".weight_scale",  ".weight_scale_inv",
+                                                         ".SCB",          ".weight.absmax", ".weight.quant_map"};
+    for (const auto& [name, tensor] : tensors) {
+        if (std::ranges::any_of(endings, [&name](std::string_view ending) { return name.ends_with(ending); }))
+            throw DataError(source + " holds " + name +
+                            ", by which weights have to be multiplied: quantised weights are not read; use the "
+                            "float16, bfloat16 or float32 weights of the same model");
+    }
 }
 
 TensorMap withoutPrefix(TensorMap tensors, const std::string& anchor)

@@ -31,7 +31,7 @@ public:
     EncoderWeights() = default;
     /// `source` names the file or folder in messages. Throws DataError when a tensor of `expected` is missing, of
     /// another shape or no floating-point tensor, naming it, what was found and what was expected, and when there are
-    /// tensors of further layers. Others are left out.
+    /// tensors of further layers or scales of quantised weights. Others are left out.
     EncoderWeights(TensorMap tensors, std::span<const ExpectedTensor> expected, const std::string& source,
                    const EncoderOptions& options);
 
@@ -63,6 +63,10 @@ private:
 
 /// Every tensor of a model folder's weights (core/io/model_folder.h says which files), mapped. Throws DataError.
 TensorMap readModelFolder(const std::filesystem::path& folder);
+
+/// Throws DataError where there are scales that weights have to be multiplied by: quantised weights are not read, and
+/// converted ones may lack that multiplication.
+void expectNoScales(const TensorMap& tensors, const std::string& source);
 
 /// Of a file that holds a larger model, or wraps one: the tensors below the prefix at which `anchor` lies, without it
 /// ("vae." before "encoder.conv_in.weight"; the shortest of several). As they are where there is no such tensor.

@@ -384,6 +384,15 @@ private Q_SLOTS:
         QVERIFY2(message.find("decoder.conv_out.bias") != std::string::npos, message.c_str());
         QVERIFY(message.find("some/file.safetensors") != std::string::npos);
     }
+    void scalesOfQuantisedWeightsAreRefused()
+    {
+        auto weights = initialAutoencoderWeights(tinyConfig(), 1);
+        weights["decoder.conv_out.weight_scale"] = at::ones({1});
+        const auto message = test::errorOf([&] { AutoencoderKl(tinyConfig(), weights, "some/file.safetensors"); });
+        QVERIFY2(message.find("some/file.safetensors holds decoder.conv_out.weight_scale, by which") !=
+                     std::string::npos,
+                 message.c_str());
+    }
     void wrongShapeIsNamedWithBothShapes()
     {
         auto weights = initialAutoencoderWeights(tinyConfig(), 1);

@@ -235,6 +235,8 @@ private Q_SLOTS:
                                  << "layer_norm_eps";
         QTest::newRow("base of the rotation") << R"({"rope_theta": 0})"
                                               << "rope_theta";
+        QTest::newRow("another rotation") << R"({"rope_parameters": {"rope_type": "linear", "rope_theta": 100.0}})"
+                                          << "rope_type \"linear\"";
         QTest::newRow("quantised") << R"({"quantization_config": {"quant_method": "bitsandbytes"}})"
                                    << "quantised model (bitsandbytes)";
         QTest::newRow("timm") << R"({"model_type": null, "architecture": "vit_small_patch16_dinov3"})"
@@ -267,6 +269,9 @@ private Q_SLOTS:
         weights = whole;
         weights["norm.weight"] = at::ones({24}, at::kChar);
         QVERIFY(refusal().find("norm.weight as int8, where") != std::string::npos);
+        weights = whole;
+        weights["layer.0.attention.q_proj.scale_weight"] = at::ones({1});
+        QVERIFY(refusal().find("models/x holds layer.0.attention.q_proj.scale_weight, by which") != std::string::npos);
     }
 
     void registersThatTheConfigurationLeavesOutAreRefused()
