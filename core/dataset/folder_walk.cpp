@@ -76,6 +76,17 @@ void passBy(const fs::path& file, bool besidePicture, PassedBy& passedBy)
     passedBy.add(kind, file.string(), advice);
 }
 
+/// What stands before one of the endings, of which capitals do not matter; empty without one.
+std::string stemBefore(const std::string& stem, std::span<const std::string_view> endings)
+{
+    const auto name = lowerCased(stem);
+    for (const auto ending : endings) {
+        if (name.size() > ending.size() && name.ends_with(ending))
+            return stem.substr(0, stem.size() - ending.size());
+    }
+    return {};
+}
+
 class FolderWalk {
 public:
     FolderWalk(const fs::path& top, const std::vector<fs::path>& notInto, const JobContext& context,
@@ -102,8 +113,10 @@ public:
         std::ranges::sort(children, {}, [](const fs::directory_entry& child) { return child.path(); });
         // In the order of names: a folder's pictures stand where it does between others.
         const auto beside = sideFilesOf(children);
+        const auto* const madeOfOthers = folder == top_ ? nullptr : kindMadeIn(folder);
         const Folder here{.names = pictureNamesOf(children),
-                          .masked = folder == top_ ? Names() : namesAroundMasks(folder),
+                          .madeOfOthers = madeOfOthers,
+                          .others = madeOfOthers == nullptr ? Names() : namesAround(folder),
                           .lossMasks = lossMasksOf(children)};
         std::set<fs::path> used;
         std::vector<fs::path> metadata;
@@ -135,8 +148,9 @@ private:
     using Names = std::set<std::string>;
 
     struct Folder {
-        Names names;  ///< Of its pictures.
-        Names masked; ///< Of pictures elsewhere whose masks its own are.
+        Names names;              ///< Of its pictures.
+        const char* madeOfOthers; ///< How its pictures are counted if they are masks or maps; null for others.
+        Names others;             ///< Of pictures elsewhere of which they then were made.
         std::set<fs::path> lossMasks;
     };
 
@@ -186,12 +200,20 @@ private:
         return found;
     }
 
-    /// For a folder "masks": the names of the pictures in the folder above it and in those beside it.
-    static Names namesAroundMasks(const fs::path& folder)
+    /// How pictures are counted in a folder of this name if they have the names of others; null where they are none.
+    static const char* kindMadeIn(const fs::path& folder)
     {
-        constexpr std::array folders = {"masks"sv, "_masks"sv, "masklabels"sv, "condlabels"sv};
-        if (std::ranges::find(folders, lowerCased(folder.filename().native())) == folders.end())
-            return {};
+        constexpr std::array masks = {"masks"sv, "_masks"sv, "masklabels"sv, "condlabels"sv};
+        constexpr std::array maps = {"conditioning"sv, "conditioning_images"sv, "control_images"sv};
+        const auto name = lowerCased(folder.filename().native());
+        if (std::ranges::find(masks, name) != masks.end())
+            return otherMaskKind;
+        return std::ranges::find(maps, name) != maps.end() ? mapKind : nullptr;
+    }
+
+    /// The names of the pictures in the folder above and in those beside one.
+    static Names namesAround(const fs::path& folder)
+    {
         auto above = childrenOf(folder.parent_path());
         auto names = pictureNamesOf(above);
         for (const auto& sibling : above) {
@@ -250,17 +272,31 @@ private:
         return true;
     }
 
+    /// How a picture is counted that is a mask or map of another one; null for others.
+    static const char* kindMadeOfOther(const fs::path& path, const SideFiles& beside, const Folder& here)
+    {
+        const auto own = path.stem().native(), masked = maskedStem(own), mapped = mappedStem(own);
+        const auto isAmong = [](const Names& names, const std::string& stem) {
+            return !stem.empty() && names.contains(comparableName(stem));
+        };
+        if (isAmong(here.names, masked))
+            return otherMaskKind;
+        if (beside.contains(own) || beside.contains(path.filename().native()))
+            return nullptr;
+        if (isAmong(here.names, mapped))
+            return mapKind;
+        const bool ofOther = isAmong(here.others, own) || isAmong(here.others, masked) || isAmong(here.others, mapped);
+        return ofOther ? here.madeOfOthers : nullptr;
+    }
+
     void takePicture(const fs::path& path, const SideFiles& beside, const Folder& here, std::set<fs::path>& used)
     {
-        const auto ownStem = path.stem().native();
-        const auto stem = maskedStem(ownStem);
-        const bool masksOther =
-            here.names.contains(comparableName(stem)) ||
-            ((here.masked.contains(comparableName(ownStem)) || here.masked.contains(comparableName(stem))) &&
-             !beside.contains(ownStem));
-        if (masksOther) {
+        if (const auto* const kind = kindMadeOfOther(path, beside, here); kind != nullptr) {
             if (here.lossMasks.contains(path))
                 passedBy().add(lossMaskKind, path.string(), "they weight the loss of their pictures in training");
+            else if (kind == mapKind)
+                passedBy().add(mapKind, path.string(),
+                               "nothing uses them; a map with a caption beside it becomes a record");
             else
                 passedBy().add(otherMaskKind, path.string(),
                                "nothing uses them; NAME-mask.png would weight the loss of its picture");
@@ -334,12 +370,15 @@ bool isTarName(const fs::path& file)
 std::string maskedStem(const std::string& stem)
 {
     constexpr std::array endings = {"-masklabel"sv, "-condlabel"sv, "-mask"sv, "_mask"sv, ".mask"sv, "_conditioning"sv};
-    const auto name = lowerCased(stem);
-    for (const auto ending : endings) {
-        if (name.size() > ending.size() && name.ends_with(ending))
-            return stem.substr(0, stem.size() - ending.size());
-    }
-    return {};
+    return stemBefore(stem, endings);
+}
+
+std::string mappedStem(const std::string& stem)
+{
+    constexpr std::array endings = {"_depth"sv, "_canny"sv,    "_edges"sv,   "_lineart"sv,     "_scribble"sv,
+                                    "_seg"sv,   "_openpose"sv, "_trimap"sv,  "_matte"sv,       "_alpha"sv,
+                                    "_hed"sv,   "_softedge"sv, "_control"sv, "_segmentation"sv};
+    return stemBefore(stem, endings);
 }
 
 bool walkFolder(const fs::path& top, const std::vector<fs::path>& notInto, const JobContext& context,

@@ -102,7 +102,7 @@ bool listTar(const fs::path& tar, const fs::path& relative, TarSource& source, c
     if (!unpacked->folder.empty() && !walkFolder(unpacked->folder, {}, context, inside))
         return false;
     for (const auto& [kind, what] : inside.listing.passedBy.kinds()) { // of the others the unpacking told
-        if (kind == lossMaskKind || kind == otherMaskKind)
+        if (kind == lossMaskKind || kind == otherMaskKind || kind == mapKind)
             listing.passedBy.add(kind, tar.string() + ": " + what.example, what.advice, what.count);
     }
     for (auto& entry : inside.listing.entries) {

@@ -348,9 +348,11 @@ private:
                   const fs::path& folder)
     {
         if (sample.name.empty()) { // a mask's is made of its picture's, by which it is told from a picture
-            const auto masked = nanodit::maskedStem(key);
-            const bool isMask = !masked.empty() && stemsWithPicture_.contains(masked);
-            sample.name = isMask ? idFromName(masked) + key.substr(masked.size()) : idFromName(key);
+            auto other = nanodit::maskedStem(key);
+            if (other.empty())
+                other = mappedStem(key);
+            const bool madeOfOther = !other.empty() && stemsWithPicture_.contains(other);
+            sample.name = madeOfOther ? idFromName(other) + key.substr(other.size()) : idFromName(key);
         }
         const auto file = folder / (sample.name + "." + ending);
         const bool isPicture = isImageFile(file);

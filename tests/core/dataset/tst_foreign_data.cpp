@@ -106,6 +106,20 @@ private Q_SLOTS:
         QCOMPARE(masked, 1);
     }
 
+    void mapsOfPicturesAreToldUnlessTheyHaveCaptions()
+    {
+        const ImportFixture f;
+        f.pictures({"a.png", "a_depth.png", "A_Canny.png", "b_depth.png", "c.png", "c_seg.png"});
+        f.text("c_seg.txt", "painted by numbers");
+        f.pictures({"set/images/d.png", "set/conditioning_images/d.png", "set/conditioning_images/e.png"});
+        f.text("set.tar", tarNamed({"a photo.png", "a photo_openpose.png"}));
+        const auto report = f.import();
+        QCOMPARE(passedBy(report, "maps of other pictures (depth, edges...)"), 4);
+        QCOMPARE(report.added, 7);
+        QCOMPARE(f.caption("c_seg"), std::string("painted by numbers"));
+        QVERIFY(report.rejects.empty());
+    }
+
     void linksThatLeadToThemselvesEndNothing()
     {
         const ImportFixture f;
