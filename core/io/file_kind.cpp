@@ -436,8 +436,10 @@ std::string adviceFor(FileKind kind)
     case FileKind::WebPage:
     case FileKind::Xml:
         return "a server answered with it instead of the file, perhaps because it asks for a login; open it to see "
-               "what "
-               "it says, and download the file again";
+               "what it says, and download the file again";
+    case FileKind::Json:
+    case FileKind::Text:
+        return "a server may have answered with it instead of the file; open it to see what it says";
     case FileKind::InternetShortcut:
         return "download what it points to";
     case FileKind::AppleDouble:

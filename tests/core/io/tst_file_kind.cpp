@@ -189,6 +189,8 @@ private Q_SLOTS:
         QVERIFY2(lfs.starts_with("a.png is a Git LFS pointer, not a picture: ") && contains(lfs, "git lfs pull"),
                  lfs.c_str());
         QVERIFY(contains(wrongKindMessage("a", FileKind::WebPage, "a picture"), "download the file again"));
+        QVERIFY(contains(wrongKindMessage("a", FileKind::Json, "a picture"), "a server may have answered"));
+        QVERIFY(contains(wrongKindMessage("a", FileKind::Text, "a picture"), "a server may have answered"));
         QVERIFY(contains(wrongKindMessage("a", FileKind::Unknown, "a tar"), "not a tar, or it is damaged"));
         std::set<std::string_view> names;
         for (const auto& [bytes, kind] : examples())
