@@ -137,6 +137,9 @@ TensorMap fromOriginalDinoNames(TensorMap tensors, const DinoConfig& config)
     }
     if (timm)
         addWhatTimmLeavesOut(canonical, config);
+    // DINOv3 as published has a bias of keys in its fused matrix, and a mask that makes nothing of it.
+    if (!config.keyBias && config.queryBias)
+        std::erase_if(canonical, [](const auto& item) { return item.first.ends_with(".k_proj.bias"); });
     return canonical;
 }
 

@@ -18,6 +18,16 @@ namespace {
 /// Numbers of a weight that are converted together: 4 MB in float32.
 constexpr std::int64_t convertedAtOnce = std::int64_t{1} << 20;
 
+constexpr auto digits = "0123456789";
+
+/// "encoder.block.12." of "encoder.block.12.layer.0.layer_norm.weight"; empty for tensors of no layer.
+std::string layerOf(const std::string& name)
+{
+    const auto number = name.find_first_of(digits);
+    const auto end = number == std::string::npos ? number : name.find_first_not_of(digits, number);
+    return end == std::string::npos ? std::string() : name.substr(0, end + 1);
+}
+
 /// x W^T + b; large ones on the CPU in parts between which `stop` is asked.
 at::Tensor productInParts(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const StopCheck& stop)
 {
@@ -66,21 +76,31 @@ EncoderWeights::EncoderWeights(TensorMap tensors, std::span<const ExpectedTensor
             throw DataError(source + " holds " + name +
                             ", of a layer that its config.json does not have: use the "
                             "config.json that belongs to the weights");
+        if (isLeftOutOfLayer(name))
+            throw DataError(source + " holds " + name +
+                            ", which its config.json leaves out: use the config.json that belongs to the weights");
     }
+}
+
+/// Whether a layer that is expected would compute with it.
+bool EncoderWeights::isLeftOutOfLayer(const std::string& name) const
+{
+    const auto layer = layerOf(name);
+    const auto expected = tensors_.lower_bound(layer);
+    return !layer.empty() && expected != tensors_.end() && expected->first.starts_with(layer) &&
+           !tensors_.contains(name) && (name.ends_with(".weight") || name.ends_with(".bias"));
 }
 
 /// Whether the first layer has such a tensor, and nothing was expected of this one.
 bool EncoderWeights::isOfFurtherLayer(const std::string& name) const
 {
-    constexpr auto digits = "0123456789";
-    const auto number = name.find_first_of(digits);
-    const auto end = number == std::string::npos ? number : name.find_first_not_of(digits, number);
-    if (end == std::string::npos)
+    const auto layer = layerOf(name);
+    if (layer.empty())
         return false;
-    const auto layer = name.substr(0, end + 1); // "encoder.block.12."
     const auto expected = tensors_.lower_bound(layer);
     const bool isExpected = expected != tensors_.end() && expected->first.starts_with(layer);
-    return !isExpected && tensors_.contains(name.substr(0, number) + "0" + name.substr(end));
+    const auto first = layer.substr(0, layer.find_first_of(digits)) + "0.";
+    return !isExpected && tensors_.contains(first + name.substr(layer.size()));
 }
 
 at::Tensor EncoderWeights::get(const std::string& name) const

@@ -31,7 +31,8 @@ public:
     EncoderWeights() = default;
     /// `source` names the file or folder in messages. Throws DataError when a tensor of `expected` is missing, of
     /// another shape or no floating-point tensor, naming it, what was found and what was expected, and when there are
-    /// tensors of further layers or scales of quantised weights. Others are left out.
+    /// scales of quantised weights, tensors of further layers, or weights and biases that a layer was to do without.
+    /// Others are left out.
     EncoderWeights(TensorMap tensors, std::span<const ExpectedTensor> expected, const std::string& source,
                    const EncoderOptions& options);
 
@@ -56,6 +57,7 @@ public:
 
 private:
     bool isOfFurtherLayer(const std::string& name) const;
+    bool isLeftOutOfLayer(const std::string& name) const;
 
     TensorMap tensors_;
     EncoderOptions options_;

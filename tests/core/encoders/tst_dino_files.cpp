@@ -274,6 +274,22 @@ private Q_SLOTS:
         QVERIFY(refusal().find("models/x holds layer.0.attention.q_proj.scale_weight, by which") != std::string::npos);
     }
 
+    void whatTheConfigurationLeavesOutOfALayerIsRefused()
+    {
+        const auto weights = DinoEncoder::initialWeights(tinyDinoConfig(), 1);
+        auto config = tinyDinoConfig();
+        config.queryBias = false;
+        const auto refusal = test::errorOf([&] { DinoEncoder(config, weights, {}, "models/x"); });
+        QVERIFY2(refusal.find("models/x holds layer.0.attention.q_proj.bias, which its config.json leaves out") !=
+                     std::string::npos,
+                 refusal.c_str());
+        auto gated = weights;
+        gated["layer.1.mlp.gate_proj.weight"] = at::ones({40, 24});
+        QVERIFY(test::errorOf([&] {
+                    DinoEncoder(tinyDinoConfig(), gated, {}, "models/x");
+                }).find("layer.1.mlp.gate_proj.weight, which its config.json leaves out") != std::string::npos);
+    }
+
     void registersThatTheConfigurationLeavesOutAreRefused()
     {
         const auto weights = DinoEncoder::initialWeights(tinyDinoConfig(), 1);
