@@ -135,8 +135,9 @@ bool isInfinite(std::string_view number)
     const auto read = std::from_chars(number.data(), number.data() + number.size(), value);
     if (read.ec != std::errc::result_out_of_range)
         return false;
-    const bool tiny = number.find("e-") != std::string_view::npos || number.find("E-") != std::string_view::npos ||
-                      number.starts_with("0.") || number.starts_with("-0.");
+    const auto exponent = number.find_first_of("eE");
+    const bool tiny = exponent != std::string_view::npos ? number.substr(exponent + 1).starts_with('-')
+                                                         : number.starts_with("0.") || number.starts_with("-0.");
     return !tiny;
 }
 

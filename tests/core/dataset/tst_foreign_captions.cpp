@@ -184,7 +184,7 @@ private Q_SLOTS:
     {
         const ImportFixture f;
         f.picture("a.png");
-        f.text("a.json", R"({"caption": "a car", "score": 1e999})");
+        f.text("a.json", R"({"caption": "a car", "score": [1e999, 0.5e999, 0.5e-999]})");
         const auto report = f.import();
         QCOMPARE(f.caption("a"), "a car"s);
         QVERIFY(report.notes.empty());
