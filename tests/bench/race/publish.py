@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Puts what race.py measured into the documentation.
 
-usage: publish.py FOLDER docs/performance.md
+usage: publish.py FOLDER docs/performance.md [NAME]
 
 Replaces what stands between <!-- race: begin --> and <!-- race: end -->, and between the same lines of growth, by the tables of FOLDER; plots go
 to the folder images beside the document. What FOLDER does not have stays as it is, and so does everything outside these lines: explanations belong
-there. The document is changed whole or not at all.
+there. The document is changed whole or not at all. With NAME only the race is taken, as one of several in the document: it goes between
+<!-- race NAME: begin --> and its end.
 """
 import pathlib
 import re
@@ -38,18 +39,18 @@ def as_part(text):
     return re.sub(r"\]\((growth-[a-z]+\.svg)\)", r"](images/\1)", re.sub(r"^(#+ )", r"#\1", text, flags=re.MULTILINE))
 
 
-def publish(folder, document):
+def publish(folder, document, name=None):
     """The parts that were found, by name. Throws Refused."""
     before = document.read_text(encoding="utf-8")
     after, found = before, []
-    for part in PARTS:
+    for part in PARTS if name is None else ("race",):
         file = folder / f"{part}.md"
         if not file.exists():
             continue
         text = file.read_text(encoding="utf-8")
         if not re.search(r"^\|.*\d s \|", text, re.MULTILINE):
             raise Refused(f"{file} has no row that was measured: look at what race.py printed")
-        after = replaced(after, part, as_part(text))
+        after = replaced(after, part if name is None else f"{part} {name}", as_part(text))
         found.append(part)
     if not found:
         raise Refused(f"{folder} has neither race.md nor growth.md: run race.py first")
@@ -63,12 +64,12 @@ def publish(folder, document):
 
 
 def main(arguments):
-    if len(arguments) != 2 or arguments[0].startswith("-"):
+    if len(arguments) not in (2, 3) or arguments[0].startswith("-"):
         print(__doc__.strip(), file=sys.stderr)
         return 2
-    folder, document = map(pathlib.Path, arguments)
+    folder, document = map(pathlib.Path, arguments[:2])
     try:
-        print(f"{document}: {' and '.join(publish(folder, document))}")
+        print(f"{document}: {' and '.join(publish(folder, document, *arguments[2:]))}")
     except (Refused, OSError) as refusal:
         print(f"publish.py: {refusal}", file=sys.stderr)
         return 1

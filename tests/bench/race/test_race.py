@@ -51,8 +51,8 @@ class Race(unittest.TestCase):
     def race(self, *more):
         return subprocess.run([sys.executable, HERE / "race.py", self.results, "--nanodit", self.ours, "--threads", "1", *more], capture_output=True, text=True, check=False)
 
-    def publish(self):
-        return subprocess.run([sys.executable, HERE / "publish.py", self.results, self.document], capture_output=True, text=True, check=False)
+    def publish(self, *name):
+        return subprocess.run([sys.executable, HERE / "publish.py", self.results, self.document, *name], capture_output=True, text=True, check=False)
 
     def write_document(self, race="old", growth="old"):
         self.document.write_text(f"# Before\n\n<!-- race: begin -->\n{race}\n<!-- race: end -->\n\nbetween\n\n<!-- growth: begin -->\n{growth}\n<!-- growth: end -->\nafter\n", encoding="utf-8")
@@ -82,6 +82,16 @@ class Race(unittest.TestCase):
             self.assertIn("](images/growth-context.svg)", text)
             self.assertEqual(text.count("| context tokens |"), 1)
         self.assertTrue((self.folder / "images" / "growth-context.svg").read_text(encoding="utf-8").startswith("<svg"))
+
+    def test_one_of_several_races_goes_between_its_own_lines(self):
+        self.results.mkdir()
+        (self.results / "race.md").write_text("| loading | 1 | 0.5 s |\n", encoding="utf-8")
+        self.document.write_text("<!-- race: begin -->\nold\n<!-- race: end -->\n<!-- race wheel: begin -->\n<!-- race wheel: end -->\n", encoding="utf-8")
+        done = self.publish("wheel")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.document.read_text(encoding="utf-8"),
+                         "<!-- race: begin -->\nold\n<!-- race: end -->\n<!-- race wheel: begin -->\n\n| loading | 1 | 0.5 s |\n\n<!-- race wheel: end -->\n")
+        self.assertEqual(self.publish("other").returncode, 1)
 
     def test_a_document_that_does_not_fit_stays_as_it_is(self):
         self.assertEqual(self.race("--quick", "--only", "context").returncode, 0)
