@@ -93,8 +93,7 @@ ReservedPort::ReservedPort()
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t length = sizeof address;
     const int yes = 1; // a port that is bound, but not listened on, may then be bound by another that says so, too
-    const bool found = descriptor_ >= 0 &&
-                       ::setsockopt(descriptor_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
+    const bool found = descriptor_ >= 0 && ::setsockopt(descriptor_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
                        ::bind(descriptor_, reinterpret_cast<sockaddr*>(&address), length) == 0 &&
                        ::getsockname(descriptor_, reinterpret_cast<sockaddr*>(&address), &length) == 0;
     if (!found) {

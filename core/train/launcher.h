@@ -29,9 +29,9 @@ std::int64_t ranksSharingDevice(const std::string& wanted, std::int64_t ranks, s
 /// known.
 std::int64_t ranksOfMachine(const std::function<const char*(const char*)>& variable);
 
-/// A port of this machine, for ranks that it starts itself: while this lives, the system gives it to nobody who asks for
-/// any port, so that trainings that begin beside each other do not meet. Who names it and sets SO_REUSEADDR may listen
-/// there, as LibTorch's store does.
+/// A port of this machine, for ranks that it starts itself: while this lives, the system gives it to nobody who asks
+/// for any port, so that trainings that begin beside each other do not meet. Who names it and sets SO_REUSEADDR may
+/// listen there, as LibTorch's store does.
 class ReservedPort {
 public:
     ReservedPort(); ///< Throws Error.

@@ -224,8 +224,8 @@ struct Registration {
         everything.fallback(torch::CppFunction::makeFromBoxedFunction<&compute>());
         // For these LibTorch has compositions that would come before the fallback: they copy otherwise, or round
         // otherwise than the CPU's own kernels.
-        for (const auto* const name : {"copy_", "native_layer_norm", "native_layer_norm_backward", "native_group_norm",
-                                       "convolution_backward"})
+        for (const auto* const name :
+             {"copy_", "native_layer_norm", "native_layer_norm_backward", "native_group_norm", "convolution_backward"})
             some.impl(name, torch::CppFunction::makeFromBoxedFunction<&compute>());
         some.impl("convolution_overrideable", torch::CppFunction::makeFromBoxedFunction<&convolve>());
     }

@@ -35,8 +35,8 @@ bool mayListenAt(int port, bool shared)
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_ANY);
     address.sin_port = htons(static_cast<std::uint16_t>(port));
-    const bool listens = ::bind(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
-                         ::listen(descriptor, 1) == 0;
+    const bool listens =
+        ::bind(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 && ::listen(descriptor, 1) == 0;
     ::close(descriptor);
     return listens;
 }
