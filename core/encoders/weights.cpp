@@ -18,13 +18,13 @@ namespace {
 /// Numbers of a weight that are converted together: 4 MB in float32.
 constexpr std::int64_t convertedAtOnce = std::int64_t{1} << 20;
 
-constexpr auto digits = "0123456789";
+constexpr auto decimalDigits = "0123456789";
 
 /// "encoder.block.12." of "encoder.block.12.layer.0.layer_norm.weight"; empty for tensors of no layer.
 std::string layerOf(const std::string& name)
 {
-    const auto number = name.find_first_of(digits);
-    const auto end = number == std::string::npos ? number : name.find_first_not_of(digits, number);
+    const auto number = name.find_first_of(decimalDigits);
+    const auto end = number == std::string::npos ? number : name.find_first_not_of(decimalDigits, number);
     return end == std::string::npos ? std::string() : name.substr(0, end + 1);
 }
 
@@ -99,7 +99,7 @@ bool EncoderWeights::isOfFurtherLayer(const std::string& name) const
         return false;
     const auto expected = tensors_.lower_bound(layer);
     const bool isExpected = expected != tensors_.end() && expected->first.starts_with(layer);
-    const auto first = layer.substr(0, layer.find_first_of(digits)) + "0.";
+    const auto first = layer.substr(0, layer.find_first_of(decimalDigits)) + "0.";
     return !isExpected && tensors_.contains(first + name.substr(layer.size()));
 }
 

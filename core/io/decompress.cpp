@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::size_t blockBytes = 1 << 20;
+constexpr std::size_t decompressedAtOnce = 1 << 20;
 
 /// A file that is being written and closed with this object.
 class Target {
@@ -95,7 +95,7 @@ std::string faultOf(const fs::path& source, Ending ending)
 }
 
 /// What a decoder made of the bytes that it was given.
-struct Step {
+struct DecoderStep {
     enum class State { Goes, Ended, Damaged };
     std::size_t read = 0, written = 0;
     State state = State::Goes;
@@ -115,7 +115,7 @@ public:
 
     void restart() { inflateReset(&stream_); }
 
-    Step step(char* in, std::size_t inSize, char* out, std::size_t outSize)
+    DecoderStep step(char* in, std::size_t inSize, char* out, std::size_t outSize)
     {
         stream_.next_in = reinterpret_cast<Bytef*>(in);
         stream_.avail_in = static_cast<uInt>(inSize);
@@ -124,9 +124,9 @@ public:
         const int result = inflate(&stream_, Z_NO_FLUSH);
         return {.read = inSize - stream_.avail_in,
                 .written = outSize - stream_.avail_out,
-                .state = result == Z_STREAM_END                    ? Step::State::Ended
-                         : result == Z_OK || result == Z_BUF_ERROR ? Step::State::Goes
-                                                                   : Step::State::Damaged};
+                .state = result == Z_STREAM_END                    ? DecoderStep::State::Ended
+                         : result == Z_OK || result == Z_BUF_ERROR ? DecoderStep::State::Goes
+                                                                   : DecoderStep::State::Damaged};
     }
 
 private:
@@ -146,7 +146,7 @@ public:
             throw StoreError("there is no memory to decompress xz: close other programs, and try again");
     }
 
-    Step step(char* in, std::size_t inSize, char* out, std::size_t outSize)
+    DecoderStep step(char* in, std::size_t inSize, char* out, std::size_t outSize)
     {
         stream_.next_in = reinterpret_cast<const std::uint8_t*>(in);
         stream_.avail_in = inSize;
@@ -157,9 +157,9 @@ public:
             throw StoreError("there is no memory to decompress xz: close other programs, and try again");
         return {.read = inSize - stream_.avail_in,
                 .written = outSize - stream_.avail_out,
-                .state = result == LZMA_STREAM_END                       ? Step::State::Ended
-                         : result == LZMA_OK || result == LZMA_BUF_ERROR ? Step::State::Goes
-                                                                         : Step::State::Damaged};
+                .state = result == LZMA_STREAM_END                       ? DecoderStep::State::Ended
+                         : result == LZMA_OK || result == LZMA_BUF_ERROR ? DecoderStep::State::Goes
+                                                                         : DecoderStep::State::Damaged};
     }
 
 private:
@@ -173,7 +173,7 @@ Ending decodeTo(Target& target, const fs::path& source, const std::function<bool
 {
     std::ifstream in(source, std::ios::binary);
     Decoder decoder;
-    std::vector<char> input(blockBytes), output(blockBytes);
+    std::vector<char> input(decompressedAtOnce), output(decompressedAtOnce);
     std::size_t at = 0, size = 0; // of the input
     std::int64_t before = 0;      // bytes of the file that were in the input earlier
     bool pending = false;         // the decoder may hold more than the output had room for
@@ -203,9 +203,9 @@ Ending decodeTo(Target& target, const fs::path& source, const std::function<bool
         target.write(output.data(), step.written);
         if (target.growsTooMuchFrom(before + static_cast<std::int64_t>(at)))
             return Ending::GrowsTooMuch;
-        if (step.state == Step::State::Damaged)
+        if (step.state == DecoderStep::State::Damaged)
             return ended && !begun ? Ending::Whole : Ending::Damaged;
-        if (step.state == Step::State::Ended) {
+        if (step.state == DecoderStep::State::Ended) {
             decoder.restart();
             ended = between = true;
             begun = pending = false;
@@ -222,7 +222,7 @@ Ending readTo(Target& target, const fs::path& source, const std::function<bool()
     archive_read_support_filter_zstd(reader.get());
     archive_read_support_format_raw(reader.get());
     archive_entry* entry = nullptr;
-    if (archive_read_open_filename(reader.get(), source.c_str(), blockBytes) != ARCHIVE_OK ||
+    if (archive_read_open_filename(reader.get(), source.c_str(), decompressedAtOnce) != ARCHIVE_OK ||
         archive_read_next_header(reader.get(), &entry) != ARCHIVE_OK)
         return Ending::DamagedOrEarly;
     for (;;) {
