@@ -130,12 +130,11 @@ public:
             for (const auto& file : files) {
                 if (used.contains(file))
                     continue;
-                const std::string advice = "their names must be those of the pictures";
-                if (sideFileKind(file) == SideFile::Json)
-                    passedBy().add(".json files without a picture", file.string(),
-                                   advice + "; captions of many pictures are read from a metadata.jsonl");
-                else
-                    passedBy().add("captions without a picture", file.string(), advice);
+                passedBy().add(sideFileKind(file) == SideFile::Json ? ".json files without a picture"
+                                                                    : "captions without a picture",
+                               file.string(),
+                               "their names must be those of the pictures; captions of many pictures are read from a "
+                               "metadata.csv or metadata.jsonl");
             }
         }
         for (const auto& table : metadata)

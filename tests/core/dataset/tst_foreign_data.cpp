@@ -75,6 +75,7 @@ private Q_SLOTS:
         QCOMPARE(passedBy(report, ".cr2 files"), 1);
         QCOMPARE(passedBy(report, ".mp4 files"), 1);
         QCOMPARE(passedBy(report, "captions without a picture"), 1);
+        QVERIFY(contains(report.passedBy.kinds().at("captions without a picture").advice, "metadata.csv"));
         QCOMPARE(passedBy(report, "files without an ending"), 1);
         QCOMPARE(passedBy(report, "unfinished downloads"), 1);
         QCOMPARE(passedBy(report, "links to folders"), 1);
