@@ -143,8 +143,9 @@ std::string described(const PtValue& value)
 {
     if (const auto* const dict = value.as<PtDict>()) {
         constexpr std::size_t most = 12;
-        std::string keys, whole;
+        std::string keys, whole, values;
         std::size_t count = 0;
+        bool onlyForeign = true;
         for (const auto& [key, inner] : dict->items) {
             const auto* const name = key->as<std::string>();
             if (name == nullptr)
@@ -155,11 +156,17 @@ std::string described(const PtValue& value)
             if (whole.empty() && foreign != nullptr && (isUsualKey(*name) || namesAverage(*name)))
                 whole = ", of which \"" + *name + "\" is a whole object of the class " + foreign->name +
                         ", not its state_dict()";
+            if (foreign == nullptr)
+                onlyForeign = false;
+            else if (values.empty())
+                values = foreign->name.starts_with("numpy.") ? ", whose values are arrays of NumPy, not tensors"
+                                                             : ", whose values are of the class " + foreign->name;
         }
         if (count == 0)
             return dict->items.empty() ? "an empty dictionary" : "a dictionary without text keys";
         return "a dictionary with the keys " + keys +
-               (count > most ? " and " + std::to_string(count - most) + " more" : "") + whole;
+               (count > most ? " and " + std::to_string(count - most) + " more" : "") +
+               (whole.empty() && onlyForeign ? values : whole);
     }
     if (value.as<PtSequence>() != nullptr)
         return "a list";

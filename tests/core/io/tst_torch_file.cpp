@@ -206,6 +206,13 @@ private Q_SLOTS:
         QVERIFY(contains(refusal("whole_module.pt"), "a whole object of the class torch.nn.modules.linear.Linear"));
         QVERIFY(contains(errorOf([] { parsePickle("\x80\x02}."s).stateDict(); }), "an empty dictionary"));
         QVERIFY(contains(errorOf([] { parsePickle("\x80\x02]."s).stateDict(); }), "a list"));
+        // {"a": numpy.zeros(1)}
+        const auto arrays = errorOf([] {
+            parsePickle("\x80\x02}X\x01\0\0\0a"
+                        "cnumpy.core.multiarray\n_reconstruct\n)Rs."s)
+                .stateDict();
+        });
+        QVERIFY2(contains(arrays, "the keys \"a\", whose values are arrays of NumPy, not tensors"), arrays.c_str());
         // {"model": an object of my.Net}, as torch.save({"model": model}) writes it
         const auto inside = errorOf([] {
             parsePickle("\x80\x02}X\x05\0\0\0model"
