@@ -202,14 +202,14 @@ ModelFiles findModelFiles(const fs::path& folder)
         if (has(name + ".index.json"))
             return filesOfIndex(folder / (name + ".index.json"));
     }
-    std::vector<std::string> indexes, safetensors, torchFiles, safetensorsShards;
+    std::vector<std::string> indexes, safetensors, torchFiles, safetensorsShards, torchShards;
     for (const auto& name : names) {
         if (name.find(".index.") != std::string::npos && name.ends_with(".json"))
             indexes.push_back(name);
         else if (name.ends_with(".safetensors"))
             (shardNumberOf(name) ? safetensorsShards : safetensors).push_back(name);
-        else if (isTorchName(name) && !isTrainingState(name) && !shardNumberOf(name))
-            torchFiles.push_back(name);
+        else if (isTorchName(name) && !isTrainingState(name))
+            (shardNumberOf(name) ? torchShards : torchFiles).push_back(name);
     }
     if (indexes.size() == 1)
         return filesOfIndex(folder / indexes.front());
@@ -222,10 +222,8 @@ ModelFiles findModelFiles(const fs::path& folder)
         if (candidates->size() > 1)
             throw DataError(folder.string() + " holds several files of weights, " + listed(*candidates) +
                             ", and none named model.safetensors: rename the one that you want to that name");
-        if (candidates == &safetensors) {
-            if (auto shards = filesOfShards(folder, safetensorsShards))
-                return *shards;
-        }
+        if (auto shards = filesOfShards(folder, candidates == &safetensors ? safetensorsShards : torchShards))
+            return *shards;
     }
     refuseFolder(folder, names);
 }

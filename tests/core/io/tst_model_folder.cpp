@@ -136,6 +136,17 @@ private Q_SLOTS:
         QVERIFY2(contains(refusal, one), refusal.c_str());
     }
 
+    void shardsOfPyTorchAreFoundWithoutAnIndex()
+    {
+        const TemporaryFolder folder;
+        const auto one = "pytorch_model-00001-of-00002.bin", two = "pytorch_model-00002-of-00002.bin";
+        test::writeText(folder / one, "x");
+        const auto refusal = errorOf([&] { findModelFiles(folder.path()); });
+        QVERIFY2(contains(refusal, two) && contains(refusal, "fetch"), refusal.c_str());
+        test::writeText(folder / two, "x");
+        QCOMPARE(namesFound(folder.path()), (Names{one, two}));
+    }
+
     void indexesThatMakeNoSenseAreRefused()
     {
         const TemporaryFolder folder;
