@@ -369,8 +369,9 @@ private:
             report_.remarks.push_back(some(excludedByList_, "record is", "records are") + " excluded by records.jsonl");
         if (ofFolders_ > 0)
             report_.remarks.push_back(some(ofFolders_, "picture has", "pictures have") +
-                                      " the split that its folder (train, val, test) is named after: a metadata.csv "
-                                      "with a column \"split\" says otherwise");
+                                      " the split of the folder (train, val, test) around " +
+                                      (ofFolders_ == 1 ? "it" : "them") +
+                                      ": a metadata.csv with a column \"split\" can say otherwise");
         if (keptSplits_ > 0)
             report_.remarks.push_back(some(keptSplits_, "picture keeps", "pictures keep") +
                                       " the split of an earlier import, though the folder (train, val, test) is named "
