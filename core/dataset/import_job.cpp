@@ -197,6 +197,8 @@ private:
                                      : "with the id \"" + entry.id + "\": ids must differ");
         if (known && !known->excluded.empty())
             excludedBefore_[record.id] = known->excluded;
+        if (known && isEdited(record) && !known->imageHash.empty() && known->imageHash != facts.hash)
+            replaced_.push_back(record.id);
         const auto ownSplit = splitOf(record.id, workspace_.config.validationShare);
         // What an export of ours says is no more than the rules that are at work here say.
         if (!record.splitEdited) {
@@ -217,6 +219,12 @@ private:
             fingerprints_.put(record.id, record.imageHash, *facts.fingerprint);
         count(record, known);
         return {};
+    }
+
+    /// Whether a person said something of it that its source does not say.
+    static bool isEdited(const Record& record)
+    {
+        return record.sourceCaption || record.tagsEdited || record.splitEdited || record.exclusionEdited;
     }
 
     /// The split that the picture's folder is named after, where that holds. A picture that an import of this file has
@@ -376,6 +384,12 @@ private:
             report_.remarks.push_back(some(keptSplits_, "picture keeps", "pictures keep") +
                                       " the split of an earlier import, though the folder (train, val, test) is named "
                                       "after another: edit their splits to change them");
+        if (!replaced_.empty())
+            report_.remarks.push_back(some(static_cast<std::int64_t>(replaced_.size()), "record", "records") +
+                                      " that you edited (" + replaced_.front() +
+                                      (replaced_.size() > 1 ? "...) have" : ") has") +
+                                      " another picture under the same name now: check that caption, tags, split and "
+                                      "exclusion still fit");
         if (!lost_.empty())
             report_.remarks.push_back(
                 some(static_cast<std::int64_t>(lost_.size()), "picture", "pictures") + " of earlier imports (" +
@@ -408,6 +422,7 @@ private:
     IdSet idsOfThisRun_;
     std::map<std::string, std::string> excludedBefore_; ///< Why, by id, of those among them that were.
     std::vector<std::string> lost_;                     ///< Ids of records whose picture is gone.
+    std::vector<std::string> replaced_;                 ///< Ids of edited records whose picture became another one.
     std::int64_t withoutCaption_ = 0, animated_ = 0, profiled_ = 0, unprofiled_ = 0;
     std::map<std::string, std::int64_t> otherSplits_;
     std::int64_t excludedByList_ = 0;

@@ -180,6 +180,24 @@ private Q_SLOTS:
         QVERIFY2(f.record("b").excluded.empty(), f.record("b").excluded.c_str());
     }
 
+    void editedRecordsWithAnotherPictureAreTold()
+    {
+        const ImportFixture f;
+        f.pictures({"1.png", "2.png", "3.png"});
+        f.import();
+        setTags(f.workspace, {"2"}, {"night"});
+        fs::remove(f.source / "1.png"); // and the others are numbered again
+        fs::rename(f.source / "2.png", f.source / "1.png");
+        fs::rename(f.source / "3.png", f.source / "2.png");
+        const auto told = [](const ImportReport& report) {
+            return std::ranges::any_of(report.remarks, [](const std::string& line) {
+                return contains(line, "1 record that you edited (2) has another picture");
+            });
+        };
+        QVERIFY(told(f.import()));
+        QVERIFY(!told(f.import()));
+    }
+
     void picturesThatAreGoneAreTold()
     {
         const ImportFixture f;
