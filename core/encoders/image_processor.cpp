@@ -166,6 +166,9 @@ ImageProcessor ImageProcessor::fromJson(const nlohmann::json& config, const std:
     auto name = fields.text("image_processor_type", "");
     if (name.empty() && fields.has("feature_extractor_type"))
         name = fields.text("feature_extractor_type", "");
+    if (name.empty())
+        throw DataError(source + " has no \"image_processor_type\", so it does not say how pictures are prepared; copy "
+                                 "the preprocessor_config.json of the same model in Hugging Face's layout there");
     if (name.ends_with("Fast"))
         name.erase(name.size() - 4);
     if (name != "DINOv3ViTImageProcessor" && name != "BitImageProcessor")

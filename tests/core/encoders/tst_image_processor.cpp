@@ -224,6 +224,8 @@ private Q_SLOTS:
         old.erase("image_processor_type");
         old["feature_extractor_type"] = "ViTFeatureExtractor";
         QVERIFY(refusal(old).find("ViTFeatureExtractor") != std::string::npos);
+        old.erase("feature_extractor_type");
+        QVERIFY(refusal(old).find("has no \"image_processor_type\"") != std::string::npos);
         auto settings = dinov3Settings();
         settings["image_processor_type"] = "CLIPImageProcessor";
         QVERIFY(refusal(settings).find("CLIPImageProcessor") != std::string::npos);
