@@ -47,16 +47,21 @@ void runEdit(const Edits& edits, Options& options)
         setTags(workspace, edits.ids, edits.tags);
     if (*edits.excludeGiven || edits.include)
         setExcluded(workspace, edits.ids, edits.exclude);
-    std::string text;
+    std::string text, otherSplit;
     auto records = nlohmann::json::array();
     for (const auto& id : edits.ids) {
         const auto record = findRecord(workspace, id);
         if (!record)
             throw DataError("the workspace " + workspace.root.string() + " has no record \"" + id + "\"");
         records.push_back(recordJson(*record));
+        if (*edits.splitGiven && record->split != "train" && record->split != "val")
+            otherSplit = record->split;
         text += id + "  " + record->split + "  " + (record->excluded.empty() ? arraysText(*record) : record->excluded) +
                 "\n";
     }
+    if (!otherSplit.empty())
+        text += "packing makes a set of the name \"" + otherSplit +
+                "\", and training uses it only when data.shards names it\n";
     printResult(options.output, text, {{"records", records}});
 }
 

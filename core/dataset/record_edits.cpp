@@ -1,6 +1,7 @@
 #include "core/dataset/record_edits.h"
 
 #include "core/dataset/catalog.h"
+#include "core/dataset/side_files.h"
 #include "core/io/utf8.h"
 #include "core/runtime/error.h"
 
@@ -42,10 +43,11 @@ void setCaption(const Workspace& workspace, const std::string& id, const std::st
     editRecords(workspace, {id}, [text = tidyCaption(caption)](Record& record) { editCaption(record, text); });
 }
 
-void setSplit(const Workspace& workspace, const std::vector<std::string>& ids, const std::string& split)
+void setSplit(const Workspace& workspace, const std::vector<std::string>& ids, const std::string& typed)
 {
-    if (!split.empty() && !isSafeId(split))
-        throw DataError("the split \"" + split +
+    const auto split = splitNamed(typed);
+    if (!typed.empty() && !isSafeId(split))
+        throw DataError("the split \"" + typed +
                         "\" would name a folder: use letters, digits, '-' and '_', for example train or val");
     editRecords(workspace, ids, [&](Record& record) {
         record.split = split.empty() ? splitOf(record.id, workspace.config.validationShare) : split;

@@ -13,8 +13,9 @@ namespace nanodit {
 
 /// Makes the record's t5 array stale. Line ends become spaces; throws DataError when it is not UTF-8.
 void setCaption(const Workspace& workspace, const std::string& id, const std::string& caption);
-/// Letters, digits, '-' and '_' (else DataError); empty: by the rule, as validation_share has it.
-void setSplit(const Workspace& workspace, const std::vector<std::string>& ids, const std::string& split);
+/// Letters, digits, '-' and '_' (else DataError), read as import reads them ("dev" is val); empty: by the rule, as
+/// validation_share has it.
+void setSplit(const Workspace& workspace, const std::vector<std::string>& ids, const std::string& typed);
 /// Takes records out of passes and packing for this reason; an empty one includes them again, whatever import's rules
 /// say. Their arrays stay.
 void setExcluded(const Workspace& workspace, const std::vector<std::string>& ids, const std::string& reason);

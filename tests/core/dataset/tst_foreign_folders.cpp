@@ -41,6 +41,9 @@ private Q_SLOTS:
         QCOMPARE(f.record("c").split, "train"s);
         QCOMPARE(f.record("d").split, "test"s);
         QVERIFY(std::ranges::any_of(report.remarks, [](const auto& line) { return contains(line, "split \"test\""); }));
+        setSplit(f.workspace, {"c", "d"}, "Validation"); // as in a source
+        QCOMPARE(f.record("c").split, "val"s);
+        QCOMPARE(f.record("d").split, "val"s);
     }
 
     void foldersMayBeNamedAfterSplits()
