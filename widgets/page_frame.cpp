@@ -96,6 +96,8 @@ void PageFrame::placeBanner()
                                                               : banner_->sizeHint().height();
     const auto lower = rows_->mapTo(this, QPoint(0, rows_->height())).y();
     banner_->setGeometry(pageMargin, lower - height - pageMargin, width, height);
+    banner_->layout()->invalidate(); // else the text can keep the height of the one before
+    banner_->layout()->activate();
     banner_->raise();
 }
 

@@ -43,6 +43,14 @@ private Q_SLOTS:
             QTest::qWait(20);
             QCOMPARE(placeOf(content), before);
         }
+        QLabel* text = nullptr;
+        for (auto* const label : page.banner()->findChildren<QLabel*>())
+            text = label->wordWrap() ? label : text;
+        QVERIFY(text != nullptr);
+        page.banner()->showNotice("Done.");
+        page.banner()->showNotice("Validated a model of a long name, with so many pictures in a folder of a long name "
+                                  "that the message takes more than one line of the page.");
+        QTRY_VERIFY_WITH_TIMEOUT(text->height() >= text->heightForWidth(text->width()), 60000);
         page.banner()->showNotice("Done.");
         page.resize(800, 500);
         QTest::qWait(20);
