@@ -106,6 +106,7 @@ DatasetPage::DatasetPage(Session& session, DatasetJobs& jobs, Dialogs& dialogs, 
     chosenSoon_.setInterval(selectingPause);
     connect(&chosenSoon_, &QTimer::timeout, this, &DatasetPage::askChosen);
     connect(actions_, &DatasetActions::importWanted, this, &DatasetPage::importPictures);
+    connect(&jobs_, &DatasetJobs::busyChanged, this, &DatasetPage::tellWhyEmpty);
     connect(actions_, &DatasetActions::passesWanted, drawer_, &ReportDrawer::openPasses);
     connect(browser_, &RecordBrowser::recordChosen, this, [this](const QString& id) {
         if (const auto* const record = session_.record(id))
@@ -263,14 +264,16 @@ void DatasetPage::showRecords()
         loupe_->showRecord(*record); // its arrays may be others now
 }
 
-/// There are no records, or they are not listed yet.
+/// There are no records, or they are on their way.
 void DatasetPage::tellWhyEmpty()
 {
-    const bool listing = !session_.records().empty();
-    if (std::exchange(toldListing_, listing) == listing) // its button may have the keys
+    const auto awaited = !session_.records().empty()                           ? tr("Reading records")
+                         : jobs_.busy() && jobs_.work() == DatasetWork::Import ? tr("Importing pictures")
+                                                                               : QString();
+    if (std::exchange(awaited_, awaited) == awaited) // its button may have the keys
         return;
-    if (listing)
-        return empty_->showWorking(tr("Reading records"));
+    if (!awaited.isEmpty())
+        return empty_->showWorking(awaited);
     empty_->showEmpty(QStringLiteral("dataset"), tr("No pictures yet"),
                       tr("Import a folder of pictures; captions are read from a .txt or .json beside each, or from a "
                          "records.jsonl."));

@@ -78,7 +78,7 @@ private:
     PageFrame* frame_;
     QStackedWidget* states_; ///< Empty, or the browser.
     StatePanel* empty_;
-    std::optional<bool> toldListing_; ///< What it says: that records are being listed, not that there are none.
+    std::optional<QString> awaited_; ///< What it says that the page waits for; "": that there are no records.
     RecordEditing* editing_;
     RecordBrowser* browser_;
     Loupe* loupe_;
