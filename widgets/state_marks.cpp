@@ -6,6 +6,10 @@
 
 namespace nanodit {
 
+namespace {
+constexpr int betweenMarks = 4;
+}
+
 void paintStateMark(QPainter& painter, const QRectF& box, MarkState state, const Colours& colours)
 {
     painter.save();
@@ -37,11 +41,16 @@ void paintStateMark(QPainter& painter, const QRectF& box, MarkState state, const
     painter.restore();
 }
 
+int stateMarksWidth(int side)
+{
+    return static_cast<int>(markNames.size()) * (side + betweenMarks) - betweenMarks;
+}
+
 void paintStateMarks(QPainter& painter, const QRectF& box, const std::array<MarkState, 4>& marks, int side,
                      const Colours& colours)
 {
     for (std::size_t i = 0; i < marks.size(); ++i) {
-        const auto fromRight = static_cast<double>(marks.size() - i) * (side + 4) - 4;
+        const auto fromRight = static_cast<double>(marks.size() - i) * (side + betweenMarks) - betweenMarks;
         paintStateMark(painter, {box.right() - fromRight, box.center().y() - side / 2.0, double(side), double(side)},
                        marks[i], colours);
     }

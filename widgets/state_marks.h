@@ -21,6 +21,8 @@ void paintStateMark(QPainter& painter, const QRectF& box, MarkState state, const
 /// The four marks of a record in a row at the right end of `box`, each `side` wide.
 void paintStateMarks(QPainter& painter, const QRectF& box, const std::array<MarkState, 4>& marks, int side,
                      const Colours& colours);
+/// How wide they are together.
+int stateMarksWidth(int side);
 QString markStateName(MarkState state); ///< "missing"...
 /// Names of a record's four marks, in their order.
 inline constexpr std::array<const char*, 4> markNames = {"t5", "vae", "dino", "patches"};

@@ -72,9 +72,9 @@ double basePoints(const QFont& system)
 }
 
 /// Fusion, but a column's title that has no room ends in dots: a style sheet makes Qt forget the header's elide mode.
-class Look : public QProxyStyle {
+class WorkbenchStyle : public QProxyStyle {
 public:
-    Look()
+    WorkbenchStyle()
         : QProxyStyle(QStyleFactory::create(QStringLiteral("Fusion")))
     {
     }
@@ -150,7 +150,7 @@ Theme::Theme(QApplication& application, QObject* parent)
     , system_(new SystemTheme(this))
 {
     initResources();
-    application_.setStyle(new Look);
+    application_.setStyle(new WorkbenchStyle);
     auto font = application_.font();
     font.setPointSizeF(basePoints(font));
     application_.setFont(font);

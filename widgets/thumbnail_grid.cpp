@@ -17,7 +17,8 @@ namespace {
 
 constexpr int thumbnailPadding = 8;
 constexpr int pictureHeight = 88;
-constexpr int thumbnailMarkSide = 8;
+constexpr int thumbnailMarkSide = 8, smallMarkSide = 6;
+constexpr int besideBadge = 8; ///< Free between the bucket's name and the marks.
 constexpr int textHeight = 16;
 constexpr double excludedOpacity = 0.35;
 const QSize tile{ThumbnailGrid::pictureSide + 2 * thumbnailPadding,
@@ -68,7 +69,9 @@ public:
         const QRectF below = caption.translated(0, textHeight);
         painter->setPen(colours.secondary);
         painter->drawText(below, Qt::AlignVCenter | Qt::AlignLeft, item.badge);
-        paintStateMarks(*painter, below, item.marks, thumbnailMarkSide, colours);
+        const double beside = below.width() - metrics.horizontalAdvance(item.badge) - besideBadge;
+        const bool fits = stateMarksWidth(thumbnailMarkSide) <= beside;
+        paintStateMarks(*painter, below, item.marks, fits ? thumbnailMarkSide : smallMarkSide, colours);
         painter->restore();
     }
 

@@ -458,6 +458,45 @@ private Q_SLOTS:
         QVERIFY(facts.isHidden());
     }
 
+    void factsOfAPictureThatCannotBeReadAreRead()
+    {
+        RecordInfo broken;
+        broken.id = "broken";
+        broken.excluded =
+            "broken: it is a plain text, not a picture that can be read: check that this is the right file";
+        broken.bucket = {.width = 1024, .height = 1024};
+        RecordFacts facts;
+        facts.show(chosenOf({broken}, {"broken"}).summary);
+        const auto labels = facts.findChildren<QLabel*>();
+        QVERIFY(std::ranges::none_of(labels, [](const QLabel* label) { return label->text().contains("0 \u00d7 0"); }));
+        const auto* const reason = facts.findChild<QLineEdit*>("exclusionReason");
+        QCOMPARE(reason->cursorPosition(), 0); // its beginning is seen
+        QVERIFY2(reason->toolTip().contains("check that this is the right file"), qPrintable(reason->toolTip()));
+        RecordModel model;
+        model.show(
+            arrangeRecords(std::make_shared<const std::vector<RecordInfo>>(std::vector{broken}), RecordQuery(), {}));
+        QCOMPARE(model.index(0, RecordModel::OriginalColumn).data().toString(), QString());
+    }
+
+    void reasonsOfAReportAreNeverBesideTheView()
+    {
+        ReportView view;
+        view.resize(860, 200);
+        view.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&view));
+        ImportReport imported;
+        imported.added = 3;
+        imported.excluded = {{"too small", 2}};
+        imported.rejects = {{"/a/folder/with/a/name/that/is/much/longer/than/the/view/is/wide/and/then/some/more/of/it/"
+                             "until/it/ends/in/a/picture.png",
+                             "it is empty"}};
+        view.show(imported);
+        const auto* const rejects = view.findChild<QTreeWidget*>("reportRejects");
+        QTRY_COMPARE_WITH_TIMEOUT(rejects->header()->length(), rejects->viewport()->width(), 60000);
+        QVERIFY(rejects->columnWidth(1) > 100);
+        QVERIFY(view.findChild<QLabel*>("verdict")->text().contains("2 excluded"));
+    }
+
     void aPictureMakesRoomWhenThatOfTheNextRecordIsLate()
     {
         const auto read = [](RecordView& view) {

@@ -180,7 +180,9 @@ void RecordFacts::show(const RecordSummary& records)
     for (auto* const label : {sizesName_, sizes_})
         label->setVisible(one);
     sizes_->setText(
-        tr("%1  →  %2").arg(pixelSizeText(first.original), QString::fromStdString(bucketName(first.bucket))));
+        first.original.width > 0
+            ? tr("%1  →  %2").arg(pixelSizeText(first.original), QString::fromStdString(bucketName(first.bucket)))
+            : tr("unknown")); // it could not be read
     showArrays(records);
     setVisible(true);
 }
@@ -201,9 +203,12 @@ void RecordFacts::showExclusion(const RecordSummary& records)
     reason_->setVisible(excluded_);
     if (!reason_->hasFocus() || !reason_->isModified())
         reason_->setText(records.excluded);
-    reason_->setToolTip(records.first.excludedByRule
-                            ? tr("Excluded by the import rules; a reason entered here replaces theirs")
-                            : tr("Why it is left out of passes and packing"));
+    if (!reason_->hasFocus())
+        reason_->setCursorPosition(0); // what it begins with is seen
+    const auto help = records.first.excludedByRule
+                          ? tr("Excluded by the import rules; a reason entered here replaces theirs")
+                          : tr("Why it is left out of passes and packing");
+    reason_->setToolTip(toolTipOf(records.excluded.isEmpty() ? help : records.excluded + QLatin1Char('\n') + help));
     exclude_->setText(excluded_ ? tr("Include") : tr("Exclude"));
     exclude_->setToolTip(excluded_
                              ? tr("Include again (X)")

@@ -209,7 +209,7 @@ QVariant RecordModel::text(const RecordInfo& record, int column) const
     case TagsColumn:
         return tagsText(record.tags);
     case OriginalColumn:
-        return pixelSizeText(record.original);
+        return record.original.width > 0 ? pixelSizeText(record.original) : QString(); // of one that cannot be read
     case ArraysColumn:
         return marksText(record);
     case RemarkColumn:

@@ -93,6 +93,9 @@ ReportView::ReportView(QWidget* parent)
     counts_->setSelectionMode(QAbstractItemView::NoSelection);
     counts_->setFocusPolicy(Qt::NoFocus);
     countColumns_ = new FittedColumns(counts_, {}); // numbers stay beside each other
+    rejectColumns_ =
+        new FittedColumns(rejects_, {0, 1}, FittedColumns::Rest::ToLastColumn); // reasons are never beside the view
+    rejects_->setTextElideMode(Qt::ElideMiddle);                                // of paths
     both_->setObjectName(QStringLiteral("reportSplit"));
     both_->addWidget(counts_);
     both_->addWidget(rejects_);
@@ -178,18 +181,22 @@ void ReportView::finish()
     counts_->setMinimumWidth(std::max(0, countsWidth));
     both_->setSizes({countsWidth, std::max(leastReasons, width() - countsWidth)});
     addRest(rejects_, rejectsNotShown_);
-    rejects_->resizeColumnToContents(0);
     counts_->show();
     rejects_->setVisible(rejects_->topLevelItemCount() > 0);
+    rejectColumns_->measure();
 }
 
 void ReportView::show(const ImportReport& report)
 {
-    begin(report.rejects.empty(),
-          tr("Imported: %1 added, %2 updated, %3 unchanged, %4 left out")
-              .arg(countText(report.added, tr("records")), groupedNumber(report.updated),
-                   groupedNumber(report.unchanged), groupedNumber(report.rejects.size())),
-          {tr("Records"), tr("Count")});
+    auto verdict = tr("Imported: %1 added, %2 updated, %3 unchanged, %4 left out")
+                       .arg(countText(report.added, tr("records")), groupedNumber(report.updated),
+                            groupedNumber(report.unchanged), groupedNumber(report.rejects.size()));
+    std::int64_t excluded = 0;
+    for (const auto& [rule, number] : report.excluded)
+        excluded += number;
+    if (excluded > 0)
+        verdict += tr("; %1 excluded by the import rules").arg(groupedNumber(excluded));
+    begin(report.rejects.empty(), verdict, {tr("Records"), tr("Count")});
     addCounts({tr("added"), groupedNumber(report.added)});
     addCounts({tr("updated"), groupedNumber(report.updated)});
     addCounts({tr("unchanged"), groupedNumber(report.unchanged)});
@@ -235,7 +242,7 @@ void ReportView::addFailure(const QString& work, const Reject& reject)
                tr("%1: %2 failed so far; still running").arg(work, countText(failedSoFar_, tr("records"))));
     addRejects({reject});
     if (failedSoFar_ == 1)
-        rejects_->resizeColumnToContents(0);
+        rejectColumns_->measure();
 }
 
 void ReportView::show(const PreprocessReport& report, bool stopped)

@@ -48,6 +48,7 @@ private:
     std::int64_t rejectsNotShown_ = 0; ///< There are more than a list is for.
     WorkHead* head_;
     QTreeWidget* counts_;
+    FittedColumns* rejectColumns_;
     FittedColumns* countColumns_;
     QTreeWidget* rejects_;
     QSplitter* both_;
