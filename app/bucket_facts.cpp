@@ -44,10 +44,11 @@ std::vector<BucketFacts> bucketFacts(const std::vector<RecordInfo>& records, con
     if (buckets.empty())
         return {};
     auto moved = records;
-    for (auto& record : moved) {
-        if (record.original.width > 0 && record.original.height > 0)
-            record.bucket = nearestBucket(record.original, buckets);
-    }
+    std::erase_if(moved, [](const RecordInfo& record) { // no size, no bucket
+        return record.original.width < 1 || record.original.height < 1;
+    });
+    for (auto& record : moved)
+        record.bucket = nearestBucket(record.original, buckets);
     auto facts = bucketFacts(moved);
     for (const auto bucket : buckets) { // those that no picture goes to, too
         if (std::ranges::find(facts, bucket, &BucketFacts::bucket) == facts.end())

@@ -164,15 +164,17 @@ void BucketEditor::count()
         return;
     struct Counted {
         std::vector<BucketFacts> facts;
-        std::int64_t moved = 0;
+        std::int64_t moved = 0, excluded = 0;
     };
     session_.background().ask(
         this,
         [records = session_.recordsValue(), buckets = buckets_] {
             Counted counted{.facts = bucketFacts(*records, buckets)};
-            for (const auto& record : *records)
+            for (const auto& record : *records) {
+                counted.excluded += !record.excluded.empty();
                 counted.moved += record.excluded.empty() && record.original.width > 0 && record.original.height > 0 &&
                                  nearestBucket(record.original, buckets) != record.bucket;
+            }
             return counted;
         },
         [this, asked = buckets_](const Counted& counted) {
@@ -181,6 +183,9 @@ void BucketEditor::count()
             list(counted.facts, counted.moved);
             if (std::ranges::all_of(counted.facts, [](const BucketFacts& bucket) { return bucket.records == 0; }))
                 summary_->setText(tr("No records are included."));
+            if (counted.excluded > 0)
+                summary_->setText(summary_->text() + QLatin1Char(' ') +
+                                  tr("Not counted: %1 excluded.").arg(groupedNumber(counted.excluded)));
         });
 }
 

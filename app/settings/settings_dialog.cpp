@@ -194,6 +194,8 @@ QWidget* SettingsDialog::makeData()
     splits->addRow({}, note(tr("By a stable hash of each record's id. Records whose split was set by hand or by their "
                                "source keep it."),
                             content));
+    splits->labelForField(validation_)
+        ->setMinimumWidth(captions->labelForField(captionSeconds_)->sizeHint().width()); // fields below each other
     column->addWidget(makeSection(tr("Captions"), content));
     column->addLayout(captions);
     column->addSpacing(12);

@@ -348,6 +348,13 @@ private Q_SLOTS:
         QVERIFY(std::abs(facts[0].mostLost - 0.5) < 1e-9);
         QCOMPARE(facts[0].loser, std::string("wide"));
         QVERIFY(std::abs(facts[0].enlarged - 0.5) < 1e-9);
+        auto unreadable = fitting;
+        unreadable.original = {};
+        const ImageSize other{.width = 256, .height = 256};
+        const auto planned = bucketFacts({wide, unreadable}, {other}); // no bucket that is not planned
+        QCOMPARE(planned.size(), 1UL);
+        QCOMPARE(planned[0].bucket, other);
+        QCOMPARE(planned[0].records, 1);
     }
 
     void emptyColumnsOfTheTableAreHiddenAndIdsComeFirst()
