@@ -343,6 +343,7 @@ void AttentionPage::subjectBecameAnother()
 
 void AttentionPage::look()
 {
+    panes_->setHasSubject(form_->hasSubject());
     stale_ = !isVisible();
     if (stale_ || form_->checkpoint().empty() || !form_->hasSubject())
         return;

@@ -148,6 +148,11 @@ void AttentionPanes::markSinks(const std::vector<AttentionSink>& sinks)
     words_->setMarks(reasons);
 }
 
+void AttentionPanes::setHasSubject(bool has)
+{
+    picture_->setEmptyText(has ? QString() : tr("Select a record on the right to see its picture here"));
+}
+
 void AttentionPanes::clear()
 {
     for (auto* const map : {picture_, patches_}) {

@@ -29,6 +29,8 @@ public:
     void showAnswer(const AttentionAnswer& answer, const AttentionPart& part, AttentionMeasure measure);
     void setOpacity(double opacity);
     void clear();
+    /// A record is selected, whose picture may still be computed: nobody is asked to select one.
+    void setHasSubject(bool has);
 
 Q_SIGNALS:
     void choiceMade(const nanodit::AttentionChoice& choice);
