@@ -8,6 +8,7 @@
 #include "widgets/fitted_combo_box.h"
 #include "widgets/picture.h"
 #include "widgets/plots/curve_plot.h"
+#include "widgets/plots/metric_series.h"
 #include "widgets/text.h"
 #include "widgets/theme.h"
 
@@ -25,6 +26,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 namespace nanodit {
 
@@ -144,8 +146,10 @@ void PlotPanel::fillPicker()
 void PlotPanel::showRuns(const std::vector<PlottedRun>& runs)
 {
     for (const auto& run : runs_) {
-        if (run.curves)
-            disconnect(run.curves.data(), nullptr, this, nullptr);
+        if (!run.curves)
+            continue;
+        disconnect(run.curves.data(), nullptr, this, nullptr);
+        disconnect(&run.curves->of("loss"), nullptr, this, nullptr);
     }
     runs_ = runs;
     for (const auto& run : runs_) {
@@ -153,10 +157,15 @@ void PlotPanel::showRuns(const std::vector<PlottedRun>& runs)
             continue;
         connect(run.curves, &RunCurves::validationKeysChanged, this, &PlotPanel::fillPicker);
         connect(run.curves, &RunCurves::marksChanged, this, &PlotPanel::showMarks);
+        connect(run.curves, &RunCurves::loaded, this, &PlotPanel::showEmptyText);
+        if (run.curves->of("loss").isEmpty()) // from its first step on; what is being read tells when it is there
+            connect(&run.curves->of("loss"), &MetricSeries::changed, this, &PlotPanel::showEmptyText,
+                    Qt::SingleShotConnection);
     }
     range_.reset(); // of steps of other runs
     fillPicker();
     rebuild();
+    showEmptyText();
 }
 
 void PlotPanel::setSubject(const QString& key)
@@ -227,7 +236,21 @@ void PlotPanel::setEmptyText(const QString& text)
 {
     emptyText_ = text;
     for (auto* const plot : plots_)
-        plot->setEmptyText(text);
+        plot->setEmptyText(emptyWords());
+}
+
+QString PlotPanel::emptyWords() const
+{
+    return recorded_ ? tr("Not recorded so far") : emptyText_;
+}
+
+void PlotPanel::showEmptyText()
+{
+    const bool recorded = std::ranges::any_of(runs_, [](const PlottedRun& run) {
+        return run.curves && !run.curves->loading() && !run.curves->of("loss").isEmpty();
+    });
+    if (std::exchange(recorded_, recorded) != recorded)
+        setEmptyText(emptyText_);
 }
 
 /// The plots of another quantity replace these; only what is shown is drawn.
@@ -242,7 +265,7 @@ void PlotPanel::rebuild()
     for (std::size_t row = 0; row < plots_.size(); ++row) {
         auto* const plot = plots_[row];
         plot->setAccessibleName(plots_.size() == 1 ? subject_.title : runTitle(row));
-        plot->setEmptyText(emptyText_);
+        plot->setEmptyText(emptyWords());
         plot->setHorizontal(unit_, logarithmicAxis_);
         if (range_)
             plot->showRange(range_);

@@ -80,6 +80,8 @@ private:
     QWidget* makeRows();
     void takeRange(const AxisRange& range);
     void showMarks();
+    void showEmptyText();
+    QString emptyWords() const;
     QString runTitle(std::size_t row) const;
     QString pictureTitle() const;
     QString fileStem() const;
@@ -106,6 +108,7 @@ private:
     AxisRange range_;
     bool placing_ = false; ///< Ranges are being set from here.
     QString emptyText_;
+    bool recorded_ = false; ///< A run of these has steps: an empty plot is of what it has not recorded.
     bool choosing_ = false, retired_ = false;
 };
 

@@ -409,6 +409,23 @@ private Q_SLOTS:
         QCOMPARE(again.panels()[0]->subject(), QString("loss"));
     }
 
+    void anEmptyPlotOfARunWithStepsSaysThatNothingWasRecorded()
+    {
+        PlotLayout layout;
+        layout.subjects = QStringList{"loss", "attention"};
+        plots_->setArrangement(layout);
+        plots_->setEmptyText("Press Start");
+        RunCurves curves;
+        plots_->setRuns({{"run", &curves}});
+        const auto says = [this] { return plots_->panels()[1]->plot()->emptyText(); };
+        QCOMPARE(says(), QString("Press Start"));
+        curves.append(stepAt(1)); // without a measurement of attention
+        QCOMPARE(says(), QString("Not recorded so far"));
+        RunCurves other;
+        plots_->setRuns({{"other", &other}});
+        QCOMPARE(says(), QString("Press Start"));
+    }
+
     void aPlotIsSavedAsPictureAndTable()
     {
         const QTemporaryDir folder;

@@ -162,6 +162,7 @@ void PlotView::setEmptyText(const QString& text)
 {
     emptyWords_ = text;
     emptyText_->setText(text);
+    redrawSoon();
 }
 
 void PlotView::setHorizontal(AxisUnit unit, bool logarithmic)

@@ -36,6 +36,7 @@ public:
     /// Said in the middle while there is nothing to draw. Where it is only the axis that has no place for what there
     /// is, that is said instead.
     void setEmptyText(const QString& text);
+    QString emptyText() const { return emptyWords_; }
     /// Wall time has no logarithm: there `logarithmic` is left out.
     void setHorizontal(AxisUnit unit, bool logarithmic);
     /// Replaces all marks.
