@@ -109,6 +109,7 @@ RunForm::RunForm(Session& session, Dialogs& dialogs, QWidget* parent)
         runs_->setCurrentIndex(0);
         following_.clear();
         forgetReading();
+        name_->clear(); // one that is free here follows with the runs
         listConfigurations();
         lookForInterrupted_ = true;
     });
