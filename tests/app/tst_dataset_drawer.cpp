@@ -334,6 +334,31 @@ private Q_SLOTS:
         fs::rename(folder / "aside", file(id));
     }
 
+    void aPassWithoutItsEncoderLeadsToTheSettings()
+    {
+        PreprocessForecast forecast;
+        for (const auto pass : {Pass::T5, Pass::Vae, Pass::Dino}) {
+            forecast.passes.emplace_back();
+            forecast.passes.back().pass = pass;
+        }
+        forecast.passes[1].missing = 3;
+        forecast.passes[1].obstacle = "the pass vae has no encoder: set encoders.vae in /w/workspace.yaml";
+        forecast.refusal = forecast.passes[1].obstacle;
+        PassesPanel panel;
+        panel.show(forecast);
+        auto* const work = panel.findChild<QLabel*>("work-vae");
+        QVERIFY2(work->text().startsWith("the pass vae has no encoder") && !work->text().contains("yaml"),
+                 qPrintable(work->text()));
+        QVERIFY(work->toolTip().contains("encoders.vae"));
+        QVERIFY(panel.findChild<QLabel*>("progress-vae")->text().isEmpty());
+        const auto sentence = panel.findChild<QLabel*>("passesSentence")->text();
+        QVERIFY2(sentence.contains("workspace settings") && !sentence.contains("yaml"), qPrintable(sentence));
+        int wanted = 0;
+        connect(&panel, &PassesPanel::encoderWanted, this, [&](Pass pass) { wanted += pass == Pass::Vae; });
+        Q_EMIT work->linkActivated(QStringLiteral("encoder"));
+        QCOMPARE(wanted, 1);
+    }
+
     void aCheckOfThePassesThatIsStoppedSaysSo()
     {
         open(drawer<PassesPanel>());

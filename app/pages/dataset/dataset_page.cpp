@@ -123,6 +123,12 @@ DatasetPage::DatasetPage(Session& session, DatasetJobs& jobs, Dialogs& dialogs, 
     connect(drawer_, &ReportDrawer::reported, this, [this] { frame_->setDrawerVisible(true); });
     connect(drawer_, &ReportDrawer::recordChosen, this, &DatasetPage::chooseRecord);
     connect(drawer_, &ReportDrawer::packWanted, actions_, &DatasetActions::pack);
+    connect(drawer_, &ReportDrawer::encoderWanted, this, [this](Pass pass) {
+        const auto encoder = pass == Pass::T5    ? remedy::Encoder::T5
+                             : pass == Pass::Vae ? remedy::Encoder::Vae
+                                                 : remedy::Encoder::Dino;
+        Q_EMIT remedyWanted(remedy::NameEncoder{encoder});
+    });
     connect(drawer_, &ReportDrawer::queryChosen, browser_, &RecordBrowser::setQuery);
     connectSession();
     connectEditing();

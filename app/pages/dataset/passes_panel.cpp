@@ -25,6 +25,7 @@ namespace {
 
 constexpr std::array passes = {Pass::T5, Pass::Vae, Pass::Dino};
 constexpr int passBarWidth = 160;
+const QString encoderLink = QStringLiteral("encoder");
 constexpr int mostWidth = 1000; ///< Of the lines: numbers stay near what they are of.
 
 QString bytesText(std::int64_t bytes)
@@ -36,8 +37,11 @@ QString bytesText(std::int64_t bytes)
 
 QString workText(const PassForecast& forecast)
 {
-    if (!forecast.obstacle.empty())
-        return QString::fromStdString(forecast.obstacle);
+    if (!forecast.obstacle.empty()) { // what it says of files and their keys is in the tool tip
+        const auto obstacle = QString::fromStdString(forecast.obstacle);
+        const auto fact = obstacle.section(QStringLiteral(": "), 0, 0);
+        return fact.contains(QLatin1String("encoder")) ? fact : obstacle;
+    }
     QStringList parts;
     if (forecast.missing > 0)
         parts << PassesPanel::tr("%1 missing").arg(groupedNumber(forecast.missing));
@@ -136,7 +140,12 @@ void PassesPanel::addLine(int row, Pass pass)
     grid_->addWidget(line.bar, row, 2);
     grid_->addWidget(line.numbers, row, 3);
     showBar(static_cast<std::size_t>(pass), false);
-    connect(line.what, &QLabel::linkActivated, this, &PassesPanel::failuresWanted);
+    connect(line.what, &QLabel::linkActivated, this, [this, pass](const QString& link) {
+        if (link == encoderLink)
+            Q_EMIT encoderWanted(pass);
+        else
+            Q_EMIT failuresWanted();
+    });
     connect(line.chosen, &QCheckBox::toggled, this, [this] {
         showSentence();
         updateStart();
@@ -151,6 +160,7 @@ void PassesPanel::clear()
                tr("Passes compute the arrays a model is trained on. Check first what they would do."));
     for (std::size_t i = 0; i < lines_.size(); ++i) {
         lines_[i].what->clear();
+        lines_[i].what->setTextInteractionFlags(Qt::LinksAccessibleByMouse); // no stop of Tab without a link
         lines_[i].numbers->clear();
         showBar(i, false);
     }
@@ -181,12 +191,17 @@ void PassesPanel::fail(const Notice& why)
 void PassesPanel::showLine(const PassForecast& forecast)
 {
     const auto& line = lines_[static_cast<std::size_t>(forecast.pass)];
+    const bool runs = forecast.obstacle.empty();
     const auto work = workText(forecast);
-    line.what->setText(work.toHtmlEscaped());
-    line.what->setToolTip(toolTipOf(work));
-    setRole(line.what, forecast.obstacle.empty() ? "" : "problem");
+    line.what->setText(runs ? work.toHtmlEscaped()
+                            : QStringLiteral("%1 · <a href=\"%2\">%3</a>")
+                                  .arg(work.toHtmlEscaped(), encoderLink, tr("Choose the encoder…")));
+    line.what->setTextInteractionFlags(runs ? Qt::TextInteractionFlags(Qt::LinksAccessibleByMouse)
+                                            : Qt::LinksAccessibleByMouse | Qt::LinksAccessibleByKeyboard);
+    line.what->setToolTip(toolTipOf(runs ? work : QString::fromStdString(forecast.obstacle)));
+    setRole(line.what, runs ? "" : "problem");
     QStringList cost;
-    if (forecast.toMake() > 0) {
+    if (runs && forecast.toMake() > 0) {
         cost << (forecast.seconds ? tr("about %1").arg(durationText(*forecast.seconds)) : tr("time not known yet"));
         if (forecast.bytesToWrite)
             cost << bytesText(*forecast.bytesToWrite);
@@ -214,7 +229,15 @@ void PassesPanel::showSentence()
         seconds += pass.seconds.value_or(0);
         known = known && (pass.seconds.has_value() || pass.toMake() == 0);
     }
-    if (!forecast_->refusal.empty()) {
+    const bool lacksEncoder = std::ranges::any_of(forecast_->passes, [this](const PassForecast& pass) {
+        return !pass.obstacle.empty() && pass.obstacle == forecast_->refusal;
+    });
+    if (lacksEncoder && toMake + toRead == 0) {
+        head_->say(WorkHead::Mark::Problem,
+                   tr("Passes cannot run without their encoders. Choose them in the workspace settings."));
+        return;
+    }
+    if (!lacksEncoder && !forecast_->refusal.empty()) {
         auto text = QString::fromStdString(forecast_->refusal);
         text[0] = text[0].toUpper();
         head_->say(WorkHead::Mark::Problem, text);

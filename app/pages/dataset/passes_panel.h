@@ -52,6 +52,8 @@ Q_SIGNALS:
     void captionsWanted();
     /// Show what failed, and why.
     void failuresWanted();
+    /// That of the pass is to be chosen in the workspace's settings.
+    void encoderWanted(nanodit::Pass pass);
 
 private:
     struct Line {

@@ -151,6 +151,7 @@ void ReportDrawer::connectPasses()
         else
             passes_->countFailure(passFromName(work.toStdString()));
     });
+    connect(passes_, &PassesPanel::encoderWanted, this, &ReportDrawer::encoderWanted);
     connect(passes_, &PassesPanel::failuresWanted, this, [this] { bring(report_); });
     connectCaptions();
     connect(&jobs_, &DatasetJobs::busyChanged, passes_, [this] { passes_->setFree(!jobs_.busy()); });

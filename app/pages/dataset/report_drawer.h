@@ -2,6 +2,7 @@
 
 #include "app/pages/dataset/captions_panel.h"
 #include "app/session.h"
+#include "core/front/data.h"
 #include "core/runtime/remedy.h"
 
 #include <QTabWidget>
@@ -46,6 +47,7 @@ Q_SIGNALS:
     /// Show the records that this query finds.
     void queryChosen(const QString& query);
     void packWanted();
+    void encoderWanted(nanodit::Pass pass);
     /// What the drawer asked for, apart from jobs, could not be done.
     void failed(const QString& what, const nanodit::Notice& why);
 
