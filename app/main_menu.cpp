@@ -56,7 +56,7 @@ void MainMenu::addRecent(RecentWorkspaces& workspaces)
     const auto list = [this, recent, &workspaces] {
         recent->clear();
         for (const auto& folder : workspaces.folders())
-            recent->addAction(menuText(folder), this, [this, folder] { Q_EMIT recentWanted(folder); });
+            recent->addAction(menuText(folderText(folder)), this, [this, folder] { Q_EMIT recentWanted(folder); });
         if (recent->isEmpty())
             recent->addAction(tr("No recent workspaces"))->setEnabled(false);
     };
