@@ -67,6 +67,8 @@ QLabel* makeParagraph(const QString& text, int width, QWidget* parent)
 
 void setParagraph(QLabel* label, const QString& text)
 {
+    label->clear(); // it forgets how high it was only with its text
+    label->setMinimumHeight(0);
     label->setText(text);
     label->setMinimumHeight(std::max(0, label->heightForWidth(label->minimumWidth()))); // of fixed width
 }

@@ -63,9 +63,7 @@ void StatePanel::resizeEvent(QResizeEvent* event)
     for (auto* const paragraph : {headline_, sentence_}) { // a narrow panel cuts nothing off
         paragraph->setFixedWidth(
             std::clamp(width() - 2 * stateMargin, leastTextWidth - 2 * stateMargin, stateTextWidth));
-        const auto text = paragraph->text();
-        paragraph->clear(); // a label forgets how high it was only with its text
-        setParagraph(paragraph, text);
+        setParagraph(paragraph, paragraph->text());
     }
 }
 

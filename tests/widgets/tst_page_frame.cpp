@@ -1,6 +1,7 @@
 #include "widgets/banner.h"
 #include "widgets/page_frame.h"
 #include "widgets/page_stack.h"
+#include "widgets/state_panel.h"
 
 #include <QLabel>
 #include <QScrollArea>
@@ -8,6 +9,7 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 
@@ -55,6 +57,23 @@ private Q_SLOTS:
         page.resize(800, 500);
         QTest::qWait(20);
         QVERIFY(page.rect().contains(placeOf(page.banner())));
+    }
+
+    void aShorterSentenceOfAStateLeavesNoGap()
+    {
+        StatePanel panel;
+        panel.resize(700, 500);
+        panel.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&panel));
+        panel.showEmpty("train", "Nothing yet",
+                        "A sentence that takes so many words that it needs several lines of the "
+                        "panel, one below the other, until it has said all that there is to say.");
+        QTest::qWait(20); // layouts
+        panel.showEmpty("train", "Nothing yet", "Short.");
+        const auto labels = panel.findChildren<QLabel*>();
+        const auto* const sentence =
+            *std::ranges::find_if(labels, [](const QLabel* label) { return label->text() == "Short."; });
+        QTRY_VERIFY_WITH_TIMEOUT(sentence->height() < 2 * sentence->fontMetrics().lineSpacing(), 60000);
     }
 
     void theContextIsReadAsItIsWritten()
