@@ -20,6 +20,7 @@
 #include "widgets/value_cards.h"
 
 #include <QComboBox>
+#include <QHeaderView>
 #include <QLabel>
 #include <QMenu>
 #include <QPushButton>
@@ -221,6 +222,7 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(table->isVisible(), minute);
         QCOMPARE(table->topLevelItemCount(), static_cast<int>(results()->shown()->differences.size()));
         QCOMPARE(table->headerItem()->text(2), QStringLiteral("small"));
+        QTRY_VERIFY_WITH_TIMEOUT(table->header()->length() <= table->viewport()->width(), minute); // verdicts, too
         QVERIFY(child<QComboBox>("course")->count() > 4);
         // A line leads to its pictures.
         for (int i = 0; i < table->topLevelItemCount(); ++i) {

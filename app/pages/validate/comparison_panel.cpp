@@ -3,8 +3,8 @@
 #include "app/pages/validate/validation_view.h"
 #include "app/validation_subjects.h"
 #include "widgets/curve_legend.h"
+#include "widgets/fitted_columns.h"
 #include "widgets/fitted_combo_box.h"
-#include "widgets/fitted_titles.h"
 #include "widgets/plots/curve_plot.h"
 #include "widgets/plots/metric_series.h"
 #include "widgets/state_panel.h"
@@ -64,7 +64,9 @@ ComparisonPanel::ComparisonPanel(QWidget* parent)
     table_->setFont(tabularFont(table_->font()));
     table_->setToolTip(tr("Enter or double-click shows the pictures behind a row"));
     table_->setColumnCount(verdictColumn + 1);
-    new FittedTitles(table_->header());
+    columns_ =
+        new FittedColumns(table_, {1, firstNumber, firstNumber + 1, verdictColumn}); // names, and what they measure
+    table_->setHorizontalScrollBarPolicy(Qt::ScrollBarAsNeeded);
     connect(table_, &QTreeWidget::itemActivated, this, [this](const QTreeWidgetItem* item) {
         Q_EMIT metricChosen(static_cast<ValidationTask>(item->data(0, taskRole).toInt()),
                             item->data(0, metricRole).toString());
@@ -164,8 +166,7 @@ void ComparisonPanel::fillTable()
     }
     for (int column = firstNumber; column <= lastNumber; ++column)
         table_->headerItem()->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
-    for (int column = 0; column < table_->columnCount(); ++column)
-        table_->resizeColumnToContents(column);
+    columns_->measure();
 }
 
 void ComparisonPanel::changeEvent(QEvent* event)

@@ -13,6 +13,7 @@ class QVBoxLayout;
 namespace nanodit {
 
 class CurvePlot;
+class FittedColumns;
 class FittedComboBox;
 class MetricSeries;
 class StatePanel;
@@ -43,6 +44,7 @@ private:
     QStackedWidget* states_;
     StatePanel* nothing_;
     QTreeWidget* table_;
+    FittedColumns* columns_ = nullptr;
     FittedComboBox* courseChoice_;
     QVBoxLayout *courseColumn_, *lossColumn_;
     CurvePlot *course_ = nullptr, *loss_ = nullptr;
