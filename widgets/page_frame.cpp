@@ -96,8 +96,9 @@ void PageFrame::placeBanner()
                                                               : banner_->sizeHint().height();
     const auto lower = rows_->mapTo(this, QPoint(0, rows_->height())).y();
     banner_->setGeometry(pageMargin, lower - height - pageMargin, width, height);
-    banner_->layout()->invalidate(); // else the text can keep the height of the one before
-    banner_->layout()->activate();
+    // Else the text can keep the height that it had before.
+    banner_->layout()->setGeometry(banner_->contentsRect().adjusted(0, 0, 0, 1));
+    banner_->layout()->setGeometry(banner_->contentsRect());
     banner_->raise();
 }
 

@@ -89,7 +89,11 @@ public:
         constexpr int beforeArrow = 4;
         const bool sorted = header->sortIndicator != QStyleOptionHeader::None;
         const int arrow = sorted ? pixelMetric(PM_HeaderMarkSize, option, widget) + beforeArrow : 0;
-        QStyleOptionHeader fitted(*header);
+        QStyleOptionHeaderV2 fitted; // which an option of the first version fits into
+        if (const auto* const whole = qstyleoption_cast<const QStyleOptionHeaderV2*>(option))
+            fitted = *whole;
+        else
+            static_cast<QStyleOptionHeader&>(fitted) = *header;
         fitted.text = painter->fontMetrics().elidedText(header->text, Qt::ElideRight, header->rect.width() - arrow);
         QProxyStyle::drawControl(element, &fitted, painter, widget);
     }

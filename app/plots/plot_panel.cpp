@@ -158,9 +158,10 @@ void PlotPanel::showRuns(const std::vector<PlottedRun>& runs)
         connect(run.curves, &RunCurves::validationKeysChanged, this, &PlotPanel::fillPicker);
         connect(run.curves, &RunCurves::marksChanged, this, &PlotPanel::showMarks);
         connect(run.curves, &RunCurves::loaded, this, &PlotPanel::showEmptyText);
-        if (run.curves->of("loss").isEmpty()) // from its first step on; what is being read tells when it is there
-            connect(&run.curves->of("loss"), &MetricSeries::changed, this, &PlotPanel::showEmptyText,
-                    Qt::SingleShotConnection);
+        connect(&run.curves->of("loss"), &MetricSeries::changed, this, [this] {
+            if (!recorded_) // it is told at every step
+                showEmptyText();
+        });
     }
     range_.reset(); // of steps of other runs
     fillPicker();

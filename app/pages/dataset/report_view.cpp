@@ -5,7 +5,6 @@
 #include "app/wording.h"
 #include "widgets/factories.h"
 #include "widgets/fitted_columns.h"
-#include "widgets/fitted_titles.h"
 #include "widgets/text.h"
 
 #include <QHeaderView>
@@ -29,8 +28,6 @@ QTreeWidget* makeTable(QWidget* parent)
     table->setRootIsDecorated(false);
     table->setUniformRowHeights(true);
     table->setProperty("bare", true);
-    table->header()->setStretchLastSection(true);
-    new FittedTitles(table->header());
     return table;
 }
 
