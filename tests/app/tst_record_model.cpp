@@ -494,9 +494,9 @@ private Q_SLOTS:
         ImportReport imported;
         imported.added = 3;
         imported.excluded = {{"too small", 2}};
-        imported.rejects = {{"/a/folder/with/a/name/that/is/much/longer/than/the/view/is/wide/and/then/some/more/of/it/"
-                             "until/it/ends/in/a/picture.png",
-                             "it is empty"}};
+        imported.rejects.push_back({"/a/folder/with/a/name/that/is/much/longer/than/the/view/is/wide/and/then/some/"
+                                    "more/of/it/until/it/ends/in/a/picture.png",
+                                    "it is empty"});
         view.show(imported);
         const auto* const rejects = view.findChild<QTreeWidget*>("reportRejects");
         QTRY_COMPARE_WITH_TIMEOUT(rejects->header()->length(), rejects->viewport()->width(), 60000);

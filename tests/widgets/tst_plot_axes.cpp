@@ -222,11 +222,16 @@ private Q_SLOTS:
         plot.addCurve(&series, "loss", {.hue = meaning::loss});
         showPlot(plot);
         auto* const axis = plot.findChild<QCustomPlot*>()->xAxis;
-        QVector<double> ticks;
-        axis->ticker()->generate(axis->range(), QLocale(), QLatin1Char('g'), 7, ticks, nullptr, nullptr);
-        QVERIFY(ticks.size() >= 2);
-        for (const double tick : ticks)
-            QCOMPARE(tick, std::round(tick));
+        for (const auto& range : {axis->range(), QCPRange(1, 16), QCPRange(0, 10), QCPRange(1, 16000)}) {
+            QVector<double> ticks;
+            QVector<QString> labels;
+            axis->ticker()->generate(range, QLocale(), QLatin1Char('g'), 7, ticks, nullptr, &labels);
+            QVERIFY(ticks.size() >= 2);
+            for (int i = 0; i < ticks.size(); ++i) {
+                QCOMPARE(ticks[i], std::round(ticks[i]));
+                QCOMPARE(labels[i], QLocale().toString(qRound64(ticks[i]))); // as at the cursor
+            }
+        }
     }
 
     void coloursKeepAFixedScale()
