@@ -90,7 +90,16 @@ void StatePanel::showEmpty(const QString& drawing, const QString& headline, cons
 void StatePanel::showWorking(const QString& sentence)
 {
     reset(sentence, {});
+    setProgress(0, 0);
     bar_->show();
+}
+
+void StatePanel::setProgress(std::int64_t done, std::int64_t total)
+{
+    constexpr int parts = 1000;
+    bar_->setRange(0, total > 0 ? parts : 0);
+    if (total > 0)
+        bar_->setValue(static_cast<int>(parts * done / total));
 }
 
 void StatePanel::showFailure(const QString& what, const QString& why, const QString& details)

@@ -2,6 +2,8 @@
 
 #include <QWidget>
 
+#include <cstdint>
+
 class QHBoxLayout;
 class QLabel;
 class QProgressBar;
@@ -19,6 +21,8 @@ public:
     explicit StatePanel(QWidget* parent = nullptr);
     void showEmpty(const QString& drawing, const QString& headline, const QString& sentence);
     void showWorking(const QString& sentence);
+    /// How far the work is that is shown; 0 in all: not known.
+    void setProgress(std::int64_t done, std::int64_t total);
     /// `details` go to the clipboard with "Copy details".
     void showFailure(const QString& what, const QString& why, const QString& details);
     /// Below the sentence; stays until the state changes.

@@ -4,6 +4,7 @@
 #include "widgets/state_panel.h"
 
 #include <QLabel>
+#include <QProgressBar>
 #include <QScrollArea>
 #include <QTest>
 #include <QToolButton>
@@ -74,6 +75,18 @@ private Q_SLOTS:
         const auto* const sentence =
             *std::ranges::find_if(labels, [](const QLabel* label) { return label->text() == "Short."; });
         QTRY_VERIFY_WITH_TIMEOUT(sentence->height() < 2 * sentence->fontMetrics().lineSpacing(), 60000);
+    }
+
+    void aStateShowsHowFarItsWorkIs()
+    {
+        StatePanel panel;
+        panel.showWorking("Measuring");
+        const auto* const bar = panel.findChild<QProgressBar*>();
+        QCOMPARE(bar->maximum(), 0); // not known yet
+        panel.setProgress(3, 4);
+        QCOMPARE(4 * bar->value(), 3 * bar->maximum());
+        panel.showWorking("Something else");
+        QCOMPARE(bar->maximum(), 0);
     }
 
     void theContextIsReadAsItIsWritten()

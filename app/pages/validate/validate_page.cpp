@@ -130,6 +130,7 @@ void ValidatePage::connectValidating()
         progress_->setRange(0, progress.total > 0 ? 1000 : 0);
         if (progress.total > 0)
             progress_->setValue(static_cast<int>(1000 * progress.done / progress.total));
+        state_->setProgress(progress.done, progress.total);
         showContext(&progress);
     });
     connect(&validating_, &Validating::failed, this,
