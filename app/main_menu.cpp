@@ -39,6 +39,7 @@ MainMenu::MainMenu(QToolButton* button, Theme& theme, Preferences& preferences, 
     commands.bind(open, QKeySequence::Open, tr("open a workspace"));
     commands.bind(make, QKeySequence::New, tr("create a workspace from pictures"));
     commands.add(Qt::Key_F10, tr("open the menu"), [button] { button->showMenu(); });
+    button->setToolTip(tr("Menu (F10)"));
     commands.bind(settings_, Qt::CTRL | Qt::Key_Comma, tr("workspace settings"));
     commands.bind(quit, QKeySequence::Quit, tr("quit"));
     commands.bind(keys, Qt::Key_Question, tr("this list"));

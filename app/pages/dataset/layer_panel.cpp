@@ -65,11 +65,15 @@ QWidget* LayerPanel::makeColours()
     scope_ = new QComboBox(box);
     scope_->setObjectName(QStringLiteral("colourScope"));
     scope_->setAccessibleName(tr("Pictures the colours are fitted on"));
+    scope_->setToolTip(tr("Pictures the colours are fitted on; of the whole set, an even sample of at most 64"));
     scope_->addItem(tr("Fitted on the whole set"), static_cast<int>(BasisScope::Set));
     scope_->addItem(tr("Fitted on the selection"), static_cast<int>(BasisScope::Selection));
     scope_->addItem(tr("Fitted on this picture alone"), static_cast<int>(BasisScope::Picture));
     foreground_ = new QCheckBox(tr("Foreground patches only"), box);
     foreground_->setChecked(true);
+    foreground_->setToolTip(
+        tr("Leaves out the background: the side of the first principal component of all patches that "
+           "has more of the pictures' borders"));
     place_ = new QCheckBox(tr("Remove positional bias"), box);
     place_->setObjectName(QStringLiteral("withoutPlace"));
     place_->setToolTip(tr("Subtracts the mean over many pictures, a smooth function of position, from colours and "
