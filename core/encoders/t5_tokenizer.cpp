@@ -2,6 +2,7 @@
 
 #include "core/encoders/json_fields.h"
 #include "core/encoders/tokenizer_json.h"
+#include "core/io/lower_case.h"
 #include "core/runtime/error.h"
 
 #include <algorithm>
@@ -16,10 +17,15 @@ namespace {
 /// The sentence for a folder without a tokenizer.
 std::string withoutTokenizer(const std::filesystem::path& folder)
 {
-    return folder.string() +
-           " has no spiece.model, the tokenizer of a T5 encoder; fetch it from where the model came from, such as "
-           "\"huggingface-cli download google/t5-v1_1-xxl spiece.model tokenizer_config.json\" for T5 1.1, and put it "
-           "there";
+    const auto missing = folder.string() + " has no spiece.model, the tokenizer of a T5 encoder; ";
+    std::error_code error;
+    for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+        const auto file = it->path();
+        if (lowerCased(file.extension().native()) == ".model")
+            return missing + "if its " + file.filename().string() + " is that, rename it to spiece.model";
+    }
+    return missing + "fetch it from where the model came from, such as \"huggingface-cli download google/t5-v1_1-xxl "
+                     "spiece.model tokenizer_config.json\" for T5 1.1, and put it there";
 }
 
 /// Or digits; blanks and punctuation say nothing.

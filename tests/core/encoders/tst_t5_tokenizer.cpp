@@ -218,6 +218,10 @@ private Q_SLOTS:
         std::filesystem::create_directories(temporary / "text_encoder_2");
         const auto error = test::errorOf([&] { T5Tokenizer::load(temporary / "text_encoder_2"); });
         QVERIFY2(error.find("text_encoder_2 has no spiece.model") != std::string::npos, error.c_str());
+        test::writeText(temporary / "text_encoder_2" / "sentencepiece.model", "x");
+        QVERIFY(test::errorOf([&] {
+                    T5Tokenizer::load(temporary / "text_encoder_2");
+                }).find("sentencepiece.model is that, rename it to spiece.model") != std::string::npos);
         std::filesystem::create_directories(temporary / "tokenizer_2");
         std::filesystem::copy_file(modelFile(), temporary / "tokenizer_2" / "spiece.model");
         test::writeText(temporary / "tokenizer_2" / "tokenizer_config.json", R"({"extra_ids": 7})");
