@@ -19,6 +19,8 @@ protected:
     bool eventFilter(QObject* watched, QEvent* event) override;
 
 private:
+    bool isCutOff(int column) const;
+
     QHeaderView* header_;
 };
 
