@@ -1,6 +1,16 @@
 #include "widgets/editable_table.h"
 
+#include "widgets/fitted_header.h"
+
 namespace nanodit {
+
+EditableTable::EditableTable(QWidget* parent)
+    : QTableView(parent)
+{
+    auto* const header = new FittedHeader(this);
+    header->setSectionsClickable(true);
+    setHorizontalHeader(header);
+}
 
 void EditableTable::finishEditing()
 {

@@ -10,7 +10,7 @@ class EditableTable : public QTableView {
     Q_OBJECT
 
 public:
-    using QTableView::QTableView;
+    explicit EditableTable(QWidget* parent = nullptr);
     bool isEditing() const { return state() == EditingState; }
     /// Closes the cell that is open; what is written in it counts.
     void finishEditing();

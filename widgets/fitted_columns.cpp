@@ -1,6 +1,6 @@
 #include "widgets/fitted_columns.h"
 
-#include "widgets/fitted_titles.h"
+#include "widgets/fitted_header.h"
 #include "widgets/text.h"
 
 #include <QEvent>
@@ -28,10 +28,12 @@ FittedColumns::FittedColumns(QTreeView* table, std::vector<int> elastic, Rest re
     , rest_(rest)
 {
     table_->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    table_->header()->setStretchLastSection(false);
-    table_->header()->setMinimumSectionSize(1);
+    auto* const header = new FittedHeader(table_);
+    header->setSectionsMovable(true);
+    header->setStretchLastSection(false);
+    header->setMinimumSectionSize(1);
+    table_->setHeader(header);
     table_->viewport()->installEventFilter(this);
-    new FittedTitles(table_->header());
 }
 
 void FittedColumns::measure()

@@ -6,12 +6,9 @@
 #include <QFile>
 #include <QFontDatabase>
 #include <QFontMetricsF>
-#include <QPainter>
-#include <QProxyStyle>
 #include <QRegularExpression>
 #include <QStyle>
 #include <QStyleFactory>
-#include <QStyleOption>
 #include <QToolTip>
 #include <QWidget>
 
@@ -71,34 +68,6 @@ double basePoints(const QFont& system)
     return system.pointSizeF() > usualMost ? std::min(system.pointSizeF(), largest) : usualPoints;
 }
 
-/// Fusion, but a column's title that has no room ends in dots: a style sheet makes Qt forget the header's elide mode.
-class WorkbenchStyle : public QProxyStyle {
-public:
-    WorkbenchStyle()
-        : QProxyStyle(QStyleFactory::create(QStringLiteral("Fusion")))
-    {
-    }
-
-    void drawControl(ControlElement element, const QStyleOption* option, QPainter* painter,
-                     const QWidget* widget) const override
-    {
-        const auto* const header =
-            element == CE_HeaderLabel ? qstyleoption_cast<const QStyleOptionHeader*>(option) : nullptr;
-        if (header == nullptr)
-            return QProxyStyle::drawControl(element, option, painter, widget);
-        constexpr int beforeArrow = 4;
-        const bool sorted = header->sortIndicator != QStyleOptionHeader::None;
-        const int arrow = sorted ? pixelMetric(PM_HeaderMarkSize, option, widget) + beforeArrow : 0;
-        QStyleOptionHeaderV2 fitted; // which an option of the first version fits into
-        if (const auto* const whole = qstyleoption_cast<const QStyleOptionHeaderV2*>(option))
-            fitted = *whole;
-        else
-            static_cast<QStyleOptionHeader&>(fitted) = *header;
-        fitted.text = painter->fontMetrics().elidedText(header->text, Qt::ElideRight, header->rect.width() - arrow);
-        QProxyStyle::drawControl(element, &fitted, painter, widget);
-    }
-};
-
 /// Every size in points by this factor.
 QString scaled(const QString& sheet, double factor)
 {
@@ -154,7 +123,7 @@ Theme::Theme(QApplication& application, QObject* parent)
     , system_(new SystemTheme(this))
 {
     initResources();
-    application_.setStyle(new WorkbenchStyle);
+    application_.setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
     auto font = application_.font();
     font.setPointSizeF(basePoints(font));
     application_.setFont(font);

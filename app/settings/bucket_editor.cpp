@@ -4,7 +4,7 @@
 #include "core/front/data.h"
 #include "core/runtime/error.h"
 #include "widgets/factories.h"
-#include "widgets/fitted_titles.h"
+#include "widgets/fitted_header.h"
 #include "widgets/text.h"
 #include "widgets/theme.h"
 
@@ -77,8 +77,9 @@ BucketEditor::BucketEditor(Session& session, QWidget* parent)
     table_->setRootIsDecorated(false);
     table_->setUniformRowHeights(true);
     table_->setSelectionMode(QAbstractItemView::ExtendedSelection);
-    table_->header()->setSectionResizeMode(QHeaderView::Stretch);
-    new FittedTitles(table_->header());
+    auto* const header = new FittedHeader(table_);
+    table_->setHeader(header);
+    header->setSectionResizeMode(QHeaderView::Stretch);
     for (int column = Pictures; column <= BucketEnlarged; ++column)
         table_->headerItem()->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
 

@@ -1,19 +1,20 @@
 #include "widgets/banner.h"
 #include "widgets/colours.h"
+#include "widgets/fitted_header.h"
 #include "widgets/icons.h"
 #include "widgets/theme.h"
 
 #include <QApplication>
 #include <QFile>
+#include <QFontMetrics>
 #include <QHeaderView>
 #include <QIcon>
 #include <QImage>
 #include <QLabel>
-#include <QPainter>
 #include <QPalette>
 #include <QRegularExpression>
+#include <QStandardItemModel>
 #include <QStyle>
-#include <QStyleOption>
 #include <QTest>
 #include <QToolButton>
 #include <QTreeView>
@@ -47,28 +48,41 @@ class TestTheme : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
+    /// Of their own, for with a style sheet Qt cuts them off.
     void titlesOfColumnsEndInDotsWhereThereIsNoRoom()
     {
         const Theme theme(*qApp);
-        QHeaderView header(Qt::Horizontal);
-        constexpr int narrow = 60, height = 24;
-        const auto drawn = [&header](const QString& title, int width, QStyleOptionHeader::SortIndicator sorted) {
-            QImage image(width, height, QImage::Format_RGB32);
-            image.fill(Qt::white);
-            QPainter painter(&image);
-            QStyleOptionHeader option;
-            option.initFrom(&header);
-            option.rect = image.rect();
-            option.text = title;
-            option.textAlignment = Qt::AlignLeft | Qt::AlignVCenter;
-            option.sortIndicator = sorted;
-            header.style()->drawControl(QStyle::CE_HeaderLabel, &option, &painter, &header);
-            return image.copy(0, 0, narrow, height);
+        constexpr int narrow = 60, aroundTitle = 12, arrow = 14;
+        const QString whole("Caption gain of the run");
+        QStandardItemModel model(1, 1);
+        FittedHeader header;
+        QHeaderView plain(Qt::Horizontal);
+        plain.setDefaultAlignment(header.defaultAlignment());
+        for (auto* const each : {&plain, static_cast<QHeaderView*>(&header)}) {
+            each->setModel(&model);
+            each->setMinimumSectionSize(1);
+            each->resize(300, 24);
+            each->resizeSection(0, narrow);
+            each->ensurePolished();
+        }
+        const auto drawn = [&model](QHeaderView& view, const QString& title) {
+            model.setHorizontalHeaderLabels({title});
+            return view.grab().toImage();
         };
-        using enum QStyleOptionHeader::SortIndicator;
-        QVERIFY(drawn("Caption gain of the run", narrow, None) != drawn("Caption gain of the run", 300, None));
-        QCOMPARE(drawn("Run", narrow, None), drawn("Run", 300, None)); // it fits
-        QVERIFY(drawn("Caption gain of the run", narrow, SortUp) != drawn("Caption gain of the run", narrow, None));
+        const auto dotted = [&whole, metrics = QFontMetrics(smallFont(header.font()))](int room) {
+            return metrics.elidedText(whole, Qt::ElideRight, room);
+        };
+        QVERIFY(dotted(narrow - aroundTitle) != whole);
+        QCOMPARE(drawn(header, whole), drawn(plain, dotted(narrow - aroundTitle)));
+        QCOMPARE(drawn(header, "Run"), drawn(plain, "Run"));
+        for (auto* const each : {&plain, static_cast<QHeaderView*>(&header)}) {
+            each->setSortIndicatorShown(true);
+            each->setSortIndicator(0, Qt::AscendingOrder);
+        }
+        QCOMPARE(drawn(header, whole), drawn(plain, dotted(narrow - aroundTitle - arrow)));
+        header.resizeSection(0, 300);
+        plain.resizeSection(0, 300);
+        QCOMPARE(drawn(header, whole), drawn(plain, whole));
     }
 
     /// 4.5 to 1, the AA of WCAG 2.1 for text.

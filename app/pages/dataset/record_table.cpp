@@ -1,7 +1,6 @@
 #include "app/pages/dataset/record_table.h"
 
 #include "app/pages/dataset/record_model.h"
-#include "widgets/fitted_titles.h"
 #include "widgets/kept_columns.h"
 #include "widgets/text_delegate.h"
 #include "widgets/thumbnail_grid.h"
@@ -187,10 +186,8 @@ RecordTable::RecordTable(QWidget* parent)
     verticalHeader()->setDefaultSectionSize(lineHeight);
     verticalHeader()->setMinimumSectionSize(lineHeight);
     horizontalHeader()->setHighlightSections(false);
-    horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
     horizontalHeader()->setSectionsMovable(true);
     horizontalHeader()->setStretchLastSection(true);
-    new FittedTitles(horizontalHeader());
     setItemDelegate(new CellDelegate(this));
     setItemDelegateForColumn(RecordModel::IdColumn, new IdDelegate(this));
     setItemDelegateForColumn(RecordModel::ArraysColumn, new MarksDelegate(this));

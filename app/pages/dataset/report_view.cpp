@@ -84,14 +84,14 @@ ReportView::ReportView(QWidget* parent)
     rejects_->setUniformRowHeights(false); // reasons are sentences: all of them can be read
     rejects_->setWordWrap(true);
     rejects_->setItemDelegateForColumn(1, new SentenceDelegate(rejects_));
-    connect(
-        rejects_->header(), &QHeaderView::sectionResized, rejects_, [this] { rejects_->doItemsLayout(); },
-        Qt::QueuedConnection); // not in the middle of a layout
     counts_->setSelectionMode(QAbstractItemView::NoSelection);
     counts_->setFocusPolicy(Qt::NoFocus);
     countColumns_ = new FittedColumns(counts_, {}); // numbers stay beside each other
     rejectColumns_ =
         new FittedColumns(rejects_, {0, 1}, FittedColumns::Rest::ToLastColumn); // reasons are never beside the view
+    connect(
+        rejects_->header(), &QHeaderView::sectionResized, rejects_, [this] { rejects_->doItemsLayout(); },
+        Qt::QueuedConnection); // not in the middle of a layout
     rejects_->setTextElideMode(Qt::ElideMiddle);                                // of paths
     both_->setObjectName(QStringLiteral("reportSplit"));
     both_->addWidget(counts_);

@@ -3,7 +3,6 @@
 #include "app/pages/runs/course_delegate.h"
 #include "app/pages/runs/run_model.h"
 #include "widgets/colours.h"
-#include "widgets/fitted_titles.h"
 #include "widgets/kept_columns.h"
 #include "widgets/text_delegate.h"
 #include "widgets/theme.h"
@@ -39,10 +38,8 @@ RunTable::RunTable(QWidget* parent)
     verticalHeader()->hide();
     verticalHeader()->setDefaultSectionSize(runRowHeight);
     horizontalHeader()->setHighlightSections(false);
-    horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
     horizontalHeader()->setStretchLastSection(true);
     horizontalHeader()->setSectionsMovable(true);
-    new FittedTitles(horizontalHeader());
     setItemDelegate(new TextDelegate(this));
     setItemDelegateForColumn(RunModel::Course, new CourseDelegate(this));
 }
