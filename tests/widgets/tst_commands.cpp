@@ -61,6 +61,7 @@ private Q_SLOTS:
         int times = 0;
         connect(now, &QAction::triggered, this, [&] { ++times; });
         auto* const button = page_->findChild<QPushButton*>("now");
+        QTRY_VERIFY_WITH_TIMEOUT(button->isVisible(), 60000); // it joined a page that was shown
         field_->setFocus();
         QTest::mouseClick(button, Qt::LeftButton);
         QCOMPARE(times, 1);
