@@ -489,7 +489,7 @@ private Q_SLOTS:
     {
         ReportView view;
         view.resize(860, 200);
-        view.show();
+        view.setVisible(true);
         QVERIFY(QTest::qWaitForWindowExposed(&view));
         ImportReport imported;
         imported.added = 3;
