@@ -24,6 +24,7 @@ void KeptColumns::change(const std::function<void()>& columns)
 {
     const bool within = std::exchange(changing_, true); // a change can bring another about
     columns();
+    header_->length(); // carries out what the header has put off, which would look like a change by hand later
     changing_ = within;
 }
 
