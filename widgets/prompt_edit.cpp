@@ -52,7 +52,8 @@ PromptEdit::PromptEdit(QWidget* parent)
     setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
     setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    document()->setDocumentMargin(4);
+    document()->setDocumentMargin(2); // beside the padding of the style, which keeps its rounded corners free
+    document()->setModified(false);   // by nobody yet
     connect(document(), &QTextDocument::contentsChanged, this, &PromptEdit::fitHeight);
 }
 
