@@ -69,6 +69,7 @@ void MainMenu::addRecent(RecentWorkspaces& workspaces)
 void MainMenu::addThemes(Theme& theme, Preferences& preferences)
 {
     auto* const look = addMenu(nanodit::icon(QStringLiteral("theme")), tr("Theme"));
+    look->setObjectName(QStringLiteral("theme"));
     auto* const group = new QActionGroup(look);
     const std::pair<ThemeMode, QString> modes[] = {
         {ThemeMode::System, tr("Follow the system")}, {ThemeMode::Light, tr("Light")}, {ThemeMode::Dark, tr("Dark")}};
