@@ -110,8 +110,8 @@ public:
         option.widget->style()->drawControl(QStyle::CE_ItemViewItem, &bare, painter, option.widget);
         const auto item =
             index.siblingAtColumn(RecordModel::IdColumn).data(ThumbnailGrid::ItemRole).value<ThumbnailItem>();
-        const int width = 4 * (tableMarkSide + 4) - 4;
-        const QRectF box(option.rect.left() + 6, option.rect.top(), width, option.rect.height());
+        const QRectF box(option.rect.left() + 6, option.rect.top(), stateMarksWidth(tableMarkSide),
+                         option.rect.height());
         paintStateMarks(*painter, box, item.marks, tableMarkSide, themeColours());
     }
 };
