@@ -14,6 +14,7 @@
 #include "core/io/mapped_file.h"
 #include "core/io/tar.h"
 #include "core/io/utf8.h"
+#include "core/io/write_failure.h"
 #include "core/runtime/error.h"
 
 #include <nlohmann/json.hpp>
@@ -43,27 +44,19 @@ constexpr auto noteName = ".tar.json";
 /// Without syncing: the whole folder is, once.
 void writePlainly(const fs::path& file, std::span<const std::byte> bytes)
 {
-    const auto fail = [&file] {
-        throw StoreError("cannot write " + file.string() + ": " + std::strerror(errno) +
+    const auto fail = [&file](int code) {
+        throw StoreError("cannot write " + file.string() + ": " + std::strerror(code) +
                          "; free some space or make its folder writable, and import again");
     };
     const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (descriptor < 0)
-        fail();
-    while (!bytes.empty()) {
-        const auto written = ::write(descriptor, bytes.data(), bytes.size());
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0) {
-            const int code = errno;
-            ::close(descriptor);
-            errno = code;
-            fail();
-        }
-        bytes = bytes.subspan(static_cast<std::size_t>(written));
+        fail(errno);
+    if (const int code = writeAll(descriptor, bytes.data(), bytes.size()); code != 0) {
+        ::close(descriptor);
+        fail(code);
     }
     if (::close(descriptor) != 0)
-        fail();
+        fail(errno);
 }
 
 /// The tar as the note names it: relative to the workspace where it lies inside, so that the workspace can be moved.

@@ -135,15 +135,8 @@ AtomicFile::~AtomicFile()
 
 void AtomicFile::write(std::span<const std::byte> bytes)
 {
-    while (!bytes.empty()) {
-        const auto written = ::write(descriptor_, bytes.data(), bytes.size());
-        if (written < 0) {
-            if (errno == EINTR)
-                continue;
-            failToWrite(target_, errno);
-        }
-        bytes = bytes.subspan(static_cast<std::size_t>(written));
-    }
+    if (const int code = writeAll(descriptor_, bytes.data(), bytes.size()); code != 0)
+        failToWrite(target_, code);
 }
 
 void AtomicFile::commit()

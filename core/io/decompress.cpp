@@ -2,6 +2,7 @@
 
 #include "core/io/archive_names.h"
 #include "core/io/file_kind.h"
+#include "core/io/write_failure.h"
 #include "core/runtime/error.h"
 
 #include <archive_entry.h>
@@ -33,7 +34,7 @@ public:
         , descriptor_(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600))
     {
         if (descriptor_ < 0)
-            fail();
+            fail(errno);
     }
     ~Target() { ::close(descriptor_); }
     Target(const Target&) = delete;
@@ -42,15 +43,8 @@ public:
     void write(const char* data, std::size_t size)
     {
         written_ += static_cast<std::int64_t>(size);
-        while (size > 0) {
-            const auto written = ::write(descriptor_, data, size);
-            if (written < 0 && errno == EINTR)
-                continue;
-            if (written < 0)
-                fail();
-            data += written;
-            size -= static_cast<std::size_t>(written);
-        }
+        if (const int code = writeAll(descriptor_, data, size); code != 0)
+            fail(code);
     }
 
     /// Whether so few bytes of a file grew to what was written that somebody may want to fill the disk.
@@ -61,9 +55,9 @@ public:
     }
 
 private:
-    [[noreturn]] void fail() const
+    [[noreturn]] void fail(int code) const
     {
-        throw StoreError("cannot write " + file_.string() + ": " + std::strerror(errno) +
+        throw StoreError("cannot write " + file_.string() + ": " + std::strerror(code) +
                          "; free some space or make its folder writable, and try again");
     }
 

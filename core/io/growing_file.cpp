@@ -30,13 +30,8 @@ GrowingFile::~GrowingFile()
 
 void GrowingFile::append(std::string_view piece)
 {
-    while (failure_ == 0 && !piece.empty()) {
-        const auto written = ::write(descriptor_, piece.data(), piece.size());
-        if (written >= 0)
-            piece.remove_prefix(static_cast<std::size_t>(written));
-        else if (errno != EINTR)
-            failure_ = errno;
-    }
+    if (failure_ == 0)
+        failure_ = writeAll(descriptor_, piece.data(), piece.size());
     if (failure_ != 0)
         failToWrite(path_, failure_, onceThatIsDone);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <string_view>
 
@@ -9,5 +10,8 @@ namespace nanodit {
 /// `then`.
 [[noreturn]] void failToWrite(const std::filesystem::path& file, int code,
                               std::string_view then = "run this again (nothing was changed)");
+
+/// Writes all of the bytes, however often the system takes only a part of them. 0, or the errno of what failed.
+int writeAll(int descriptor, const void* bytes, std::size_t size);
 
 } // namespace nanodit
