@@ -171,7 +171,8 @@ Ending decodeTo(Target& target, const fs::path& source, const std::function<bool
     std::size_t at = 0, size = 0; // of the input
     std::int64_t before = 0;      // bytes of the file that were in the input earlier
     bool pending = false;         // the decoder may hold more than the output had room for
-    bool ended = false, begun = false, between = false;
+    bool whole = false;           // the last stream that gave anything has ended
+    bool between = false;
     for (;;) {
         if (at == size && !pending) {
             before += static_cast<std::int64_t>(size);
@@ -181,7 +182,7 @@ Ending decodeTo(Target& target, const fs::path& source, const std::function<bool
             if (in.bad() || !in.is_open())
                 throw DataError(source.string() + " could not be read to its end: check its disk");
             if (size == 0)
-                return ended && !begun ? Ending::Whole : Ending::Early;
+                return whole ? Ending::Whole : Ending::Early;
         }
         if (stop())
             return Ending::Stopped;
@@ -193,16 +194,16 @@ Ending decodeTo(Target& target, const fs::path& source, const std::function<bool
         const auto step = decoder.step(input.data() + at, size - at, output.data(), output.size());
         at += step.read;
         pending = step.written == output.size();
-        begun |= step.written > 0;
+        whole = whole && step.written == 0;
         target.write(output.data(), step.written);
         if (target.growsTooMuchFrom(before + static_cast<std::int64_t>(at)))
             return Ending::GrowsTooMuch;
         if (step.state == DecoderStep::State::Damaged)
-            return ended && !begun ? Ending::Whole : Ending::Damaged;
+            return whole ? Ending::Whole : Ending::Damaged;
         if (step.state == DecoderStep::State::Ended) {
             decoder.restart();
-            ended = between = true;
-            begun = pending = false;
+            whole = between = true;
+            pending = false;
         }
     }
 }
