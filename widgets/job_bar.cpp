@@ -5,6 +5,7 @@
 #include "widgets/fitted_label.h"
 #include "widgets/icons.h"
 #include "widgets/key_guard.h"
+#include "widgets/progress_share.h"
 #include "widgets/text.h"
 #include "widgets/theme.h"
 
@@ -113,9 +114,7 @@ void JobBar::setProgress(const Progress& progress, const QString& stage, const Q
     setToolTip(toolTipOf(stage + QLatin1Char('\n') + numbers));
     setAccessibleDescription(stage + QStringLiteral(", ") + numbers);
     const bool known = progress.total > 0;
-    bar_->setRange(0, known ? 1000 : 0);
-    if (known)
-        bar_->setValue(static_cast<int>(1000 * progress.done / progress.total));
+    showShare(*bar_, progress.done, progress.total);
     share_ = known ? static_cast<double>(progress.done) / static_cast<double>(progress.total) : -1;
     progress_ = numbers;
     showNumbers();

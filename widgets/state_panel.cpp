@@ -2,6 +2,7 @@
 
 #include "widgets/factories.h"
 #include "widgets/icons.h"
+#include "widgets/progress_share.h"
 #include "widgets/theme.h"
 
 #include <QClipboard>
@@ -96,10 +97,7 @@ void StatePanel::showWorking(const QString& sentence)
 
 void StatePanel::setProgress(std::int64_t done, std::int64_t total)
 {
-    constexpr int parts = 1000;
-    bar_->setRange(0, total > 0 ? parts : 0);
-    if (total > 0)
-        bar_->setValue(static_cast<int>(parts * done / total));
+    showShare(*bar_, done, total);
 }
 
 void StatePanel::showFailure(const QString& what, const QString& why, const QString& details)

@@ -11,6 +11,7 @@
 #include "widgets/picture.h"
 #include "widgets/picture_comparison.h"
 #include "widgets/picture_tiles.h"
+#include "widgets/progress_share.h"
 #include "widgets/text.h"
 #include "widgets/theme.h"
 
@@ -193,9 +194,7 @@ void PictureStage::setCaption(const QString& text, const QString& help)
 
 void PictureStage::setProgress(const Progress& progress)
 {
-    progress_->setRange(0, progress.total > 0 ? 1000 : 0);
-    if (progress.total > 0)
-        progress_->setValue(static_cast<int>(1000 * progress.done / progress.total));
+    showShare(*progress_, progress.done, progress.total);
     const auto numbers = progressText(progress);
     setCaption(numbers.isEmpty() ? stageText(progress) : numbers);
 }

@@ -26,6 +26,7 @@
 #include "widgets/icons.h"
 #include "widgets/log_view.h"
 #include "widgets/page_frame.h"
+#include "widgets/progress_share.h"
 #include "widgets/state_panel.h"
 #include "widgets/text.h"
 
@@ -274,10 +275,8 @@ void TrainPage::connectTraining()
         updateState();
     });
     connect(&training_, &Training::progressed, this, [this](const Progress& progress) {
-        if (progress.total > 0) {
-            progress_->setRange(0, 1000);
-            progress_->setValue(static_cast<int>(1000 * progress.done / progress.total));
-        }
+        if (progress.total > 0)
+            showShare(*progress_, progress.done, progress.total);
         showContext(&progress);
     });
     connect(&training_, &Training::previewed, previews_, &PreviewPanel::add);

@@ -14,6 +14,7 @@
 #include "widgets/commands.h"
 #include "widgets/page_frame.h"
 #include "widgets/picture.h"
+#include "widgets/progress_share.h"
 #include "widgets/state_panel.h"
 #include "widgets/text.h"
 
@@ -127,9 +128,7 @@ void ValidatePage::connectValidating()
     });
     connect(&validating_, &Validating::stateChanged, this, &ValidatePage::updateState);
     connect(&validating_, &Validating::progressed, this, [this](const Progress& progress) {
-        progress_->setRange(0, progress.total > 0 ? 1000 : 0);
-        if (progress.total > 0)
-            progress_->setValue(static_cast<int>(1000 * progress.done / progress.total));
+        showShare(*progress_, progress.done, progress.total);
         state_->setProgress(progress.done, progress.total);
         showContext(&progress);
     });

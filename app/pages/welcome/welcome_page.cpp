@@ -4,6 +4,7 @@
 #include "core/runtime/job.h"
 #include "widgets/factories.h"
 #include "widgets/icons.h"
+#include "widgets/progress_share.h"
 #include "widgets/text.h"
 #include "widgets/theme.h"
 
@@ -138,9 +139,7 @@ void WelcomePage::setBusy(bool busy, const QString& sentence)
 
 void WelcomePage::showProgress(const Progress& progress)
 {
-    bar_->setRange(0, progress.total > 0 ? 1000 : 0);
-    if (progress.total > 0)
-        bar_->setValue(static_cast<int>(1000 * progress.done / progress.total));
+    showShare(*bar_, progress.done, progress.total);
     const auto stage = stageText(progress);
     const auto numbers = progressText(progress);
     sentence_->setText(numbers.isEmpty() ? stage : QStringLiteral("%1 · %2").arg(stage, numbers));
