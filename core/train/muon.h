@@ -2,6 +2,11 @@
 
 #include "core/train/optimiser.h"
 
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
 namespace nanodit {
 
 /// Muon (Jordan et al. 2024): momentum m = mu m + (1 - mu) g, looked ahead (Nesterov), made orthogonal, as a step of
@@ -27,8 +32,14 @@ private:
     struct Matrix {
         Parameter parameter;
         at::Tensor momentum;
+        std::int64_t maps = 1; ///< That lie on top of each other.
+
+        std::pair<std::int64_t, std::int64_t> mapShape() const; ///< Rows and columns of one of them.
     };
-    std::vector<Matrix> matrices_;
+    /// `matrices`: of one mapShape(). What has no gradient stays.
+    void stepTogether(std::span<Matrix> matrices, at::ScalarType type, double lr);
+
+    std::vector<Matrix> matrices_; ///< By mapShape().
     AdamW others_;
     double weightDecay_;
     Precision precision_;
