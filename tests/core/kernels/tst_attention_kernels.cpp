@@ -25,7 +25,7 @@ struct Shape {
 };
 
 /// What may be added to the logits.
-enum class Addition { None, KeyBias, RelativeBias, Prior, KeyBiasAndPrior };
+enum class Addition { None, KeyBias, RelativeBias, Prior, KeyBiasAndPrior, Padding };
 
 struct Problem {
     at::Tensor q, k, v, gradient; ///< In the type under test; q, k, v are parts of one tensor where they can be.
@@ -48,6 +48,13 @@ struct Problem {
             terms.bias = at::zeros({shape.batch, 1, 1, shape.keys});
             terms.bias.select(3, 0).fill_(-std::numeric_limits<float>::infinity());
             terms.bias.select(3, shape.keys / 2).fill_(std::log(9.0));
+        }
+        if (addition == Addition::Padding) { // every sample but the last ends in keys that no query sees
+            terms.bias = at::zeros({shape.batch, 1, 1, shape.keys});
+            for (std::int64_t sample = 0; sample + 1 < shape.batch || sample == 0; ++sample) {
+                const auto seen = 1 + shape.keys / (sample + 3);
+                terms.bias[sample].slice(2, seen).fill_(-std::numeric_limits<float>::infinity());
+            }
         }
         if (addition == Addition::RelativeBias)
             terms.bias = at::randn({1, shape.heads, shape.queries, shape.keys});
@@ -136,7 +143,7 @@ private Q_SLOTS:
         };
         for (const auto& shape : shapes) {
             for (const auto addition : {Addition::None, Addition::KeyBias, Addition::RelativeBias, Addition::Prior,
-                                        Addition::KeyBiasAndPrior}) {
+                                        Addition::KeyBiasAndPrior, Addition::Padding}) {
                 if (shape.keys == 1 && addition != Addition::None)
                     continue;
                 const Problem problem(shape, static_cast<at::ScalarType>(type), addition);
