@@ -25,6 +25,8 @@ const HeadKernel& headKernel()
         return headAvx512;
     case InstructionSet::Avx512Bf16:
         return headAvx512Bf16;
+    case InstructionSet::Amx:
+        return headAmx;
 #endif
     default:
         return headBaseline;

@@ -53,7 +53,7 @@ struct HeadBackward {
     float* strengthGradient;                      ///< One number, or null when it is not wanted.
 };
 
-/// With InstructionSet::Avx512Bf16 products are made of bf16 where all of q, k, v and the gradient are bf16; else they
+/// With InstructionSet::Avx512Bf16 and Amx products are made of bf16 where all of q, k, v and the gradient are bf16; else they
 /// are made of float32. Sums are float32 always.
 struct HeadKernel {
     std::int64_t (*forwardBytes)(const HeadForward&);
@@ -64,7 +64,7 @@ struct HeadKernel {
 
 extern const HeadKernel headBaseline;
 #if defined(__x86_64__)
-extern const HeadKernel headAvx2, headAvx512, headAvx512Bf16;
+extern const HeadKernel headAvx2, headAvx512, headAvx512Bf16, headAmx;
 #endif
 
 } // namespace nanodit

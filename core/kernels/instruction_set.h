@@ -12,6 +12,7 @@ enum class InstructionSet {
     Avx2,       ///< With fused multiply-add.
     Avx512,     ///< F, BW, DQ, VL.
     Avx512Bf16, ///< With dot products of bf16 pairs.
+    Amx,        ///< And products of tiles of bf16.
 };
 
 /// Those that this program was compiled for and this processor has, fewest first.
@@ -32,7 +33,7 @@ private:
     std::optional<InstructionSet> before_;
 };
 
-/// "baseline", "AVX2", "AVX-512" or "AVX-512 with bf16".
+/// "baseline", "AVX2", "AVX-512", "AVX-512 with bf16" or "AMX".
 const char* nameOf(InstructionSet set);
 
 } // namespace nanodit

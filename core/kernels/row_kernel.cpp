@@ -12,6 +12,7 @@ const RowKernel& rowKernel()
         return rowAvx2;
     case InstructionSet::Avx512:
     case InstructionSet::Avx512Bf16:
+    case InstructionSet::Amx:
         return rowAvx512;
 #endif
     default:
