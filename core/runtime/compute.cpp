@@ -4,6 +4,7 @@
 #include "core/runtime/compute_info.h"
 #include "core/runtime/error.h"
 #include "core/runtime/machine.h"
+#include "core/runtime/openblas_kernels.h"
 #include "core/runtime/tf32.h"
 
 #include <ATen/Parallel.h>
@@ -55,6 +56,7 @@ std::string Compute::text() const
 Compute makeCompute(const ComputeChoice& choice, const Arithmetic& run)
 {
     const auto compute = resolved(choice, run);
+    useFastOpenBlasKernels();
     at::set_num_threads(compute.threads);
     wishTf32(compute.device, run.tf32);
     return compute;

@@ -1,6 +1,7 @@
 #include "core/runtime/compute_info.h"
 
 #include "core/runtime/loaded_libraries.h"
+#include "core/runtime/openblas_kernels.h"
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
@@ -33,6 +34,7 @@ ComputeInfo computeInfo()
 void setUpCompute(const ComputeChoice& choice)
 {
     checkSpelling(choice);
+    useFastOpenBlasKernels();
     at::set_num_threads(threadsOf(choice));
 }
 

@@ -26,14 +26,6 @@ void addOnce(std::vector<fs::path>& files, const fs::path& file)
         files.push_back(file);
 }
 
-/// A function of a library that is loaded, or of one that it needs; null when it has none.
-template<typename Function>
-Function* functionOf(const fs::path& library, const char* name)
-{
-    const std::unique_ptr<void, int (*)(void*)> handle(dlopen(library.c_str(), RTLD_LAZY | RTLD_NOLOAD), &dlclose);
-    return handle ? reinterpret_cast<Function*>(dlsym(handle.get(), name)) : nullptr;
-}
-
 } // namespace
 
 LoadedLibraries loadedLibraries(const fs::path& maps)
@@ -59,6 +51,12 @@ LoadedLibraries loadedLibraries(const fs::path& maps)
     return loaded;
 }
 
+void* LoadedBlas::address(const char* name) const
+{
+    const std::unique_ptr<void, int (*)(void*)> handle(dlopen(file.c_str(), RTLD_LAZY | RTLD_NOLOAD), &dlclose);
+    return handle ? dlsym(handle.get(), name) : nullptr; // that of a library that it needs, where it has none itself
+}
+
 LoadedBlas loadedBlas()
 {
     LoadedBlas blas;
@@ -68,8 +66,8 @@ LoadedBlas loadedBlas()
         return blas;
     blas.file = info.dli_fname;
     // One that was preloaded answers in place of the one that the program names: so it is asked itself.
-    auto* const config = functionOf<char*()>(blas.file, "openblas_get_config");
-    auto* const parallel = functionOf<int()>(blas.file, "openblas_get_parallel");
+    auto* const config = blas.function<char*()>("openblas_get_config");
+    auto* const parallel = blas.function<int()>("openblas_get_parallel");
     const auto name = blas.file.filename().string();
     if (config != nullptr && parallel != nullptr) {
         blas.kind = LoadedBlas::Kind::OpenBlas;

@@ -29,6 +29,16 @@ struct LoadedBlas {
     Threads threads = Threads::None;
     std::string description;    ///< As it describes itself; "" where it does not.
     std::filesystem::path file; ///< That gives sgemm_; empty when none does openly.
+
+    /// One of its functions; null when it has none of this name.
+    template<typename Function>
+    Function* function(const char* name) const
+    {
+        return reinterpret_cast<Function*>(address(name));
+    }
+
+private:
+    void* address(const char* name) const;
 };
 LoadedBlas loadedBlas();
 
