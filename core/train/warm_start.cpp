@@ -282,21 +282,26 @@ std::string WarmStartReport::text() const
 
 std::string WarmStartReport::warning() const
 {
-    constexpr double enough = 0.5;
-    if (share() >= enough)
+    constexpr double mostOfIt = 0.5, nearlyAll = 0.9;
+    // Tensors left over on both sides: the same ones may have two names.
+    const bool namesDiffer = !skipped.empty() && !(fresh.empty() && mismatched.empty());
+    if (share() >= (namesDiffer ? nearlyAll : mostOfIt))
         return {};
+    const auto* const rest = share() < 0.05       ? "this is nearly a start from random weights"
+                             : share() < mostOfIt ? "this is to a large part a start from random weights"
+                                                  : "the rest starts from random weights";
     std::string text = "the warm start took only " + percentText(share()) + " of the model's numbers (" +
                        std::to_string(loaded.size()) + " of " +
                        std::to_string(loaded.size() + fresh.size() + mismatched.size()) +
-                       " tensors) from the file: this is " + (share() < 0.05 ? "nearly " : "to a large part ") +
-                       "a start from random weights";
+                       " tensors) from the file: " + rest;
     if (!mismatched.empty())
-        text += "; " + std::to_string(mismatched.size()) + " have another shape, such as " + mismatched.front().name +
-                ", " + shapeText(mismatched.front().found) + " in the file and " +
-                shapeText(mismatched.front().expected) +
+        text += "; " + std::to_string(mismatched.size()) + (mismatched.size() == 1 ? " has" : " have") +
+                " another shape, such as " + mismatched.front().name + ", " + shapeText(mismatched.front().found) +
+                " in the file and " + shapeText(mismatched.front().expected) +
                 " in the model (model.hidden_size, model.depth, model.num_heads)";
     if (!fresh.empty())
-        text += "; " + std::to_string(fresh.size()) + " are not in the file under that name, such as " + fresh.front();
+        text += "; " + std::to_string(fresh.size()) + (fresh.size() == 1 ? " is" : " are") +
+                " not in the file under that name, such as " + fresh.front();
     if (!skipped.empty())
         text += ", while the file holds " + skipped.front() + " (warm_start.rename)";
     if (!unreadable.empty())

@@ -30,7 +30,8 @@ struct WarmStartReport {
     double share() const { return elements == 0 ? 1 : static_cast<double>(elementsLoaded) / double(elements); }
     /// A line per tensor that was not simply loaded, and a line of totals.
     std::string text() const;
-    /// A sentence when so little was taken that this is hardly a warm start, with what is in the way; else "".
+    /// A sentence when so little was taken that this is hardly a warm start, or when a tenth of the model is missing
+    /// while the file holds names that the model lacks; with what is in the way; else "".
     std::string warning() const;
 };
 

@@ -146,6 +146,21 @@ private Q_SLOTS:
         QVERIFY(plain.text().find("not read") == std::string::npos);
     }
 
+    void aPartThatMayHaveAnotherNameIsTold()
+    {
+        const auto parameters = model();
+        TensorMap tensors = {
+            {"a.weight", at::ones({2, 3})}, {"a.bias", at::ones({2})}, {"patch.weight", at::ones({2, 2})}};
+        const auto grown = warmStart(parameters, tensors, {}, "old.pt");
+        QCOMPARE(grown.share(), 0.6);
+        QCOMPARE(grown.warning(), ""); // the model has more than the file, which is what a warm start is for
+        tensors["output.weight"] = at::ones({4, 2});
+        const auto warning = warmStart(parameters, tensors, {}, "old.pt").warning();
+        for (const auto* const part : {"60.0 %", "1 is not in the file", "the rest starts from random weights",
+                                       "head.weight", "output.weight", "warm_start.rename"})
+            QVERIFY2(warning.find(part) != std::string::npos, warning.c_str());
+    }
+
     void aStartThatTakesNextToNothingSaysSo()
     {
         const auto parameters = model();
