@@ -53,8 +53,8 @@ struct HeadBackward {
     float* strengthGradient;                      ///< One number, or null when it is not wanted.
 };
 
-/// With InstructionSet::Avx512Bf16 and Amx products are made of bf16 where all of q, k, v and the gradient are bf16; else they
-/// are made of float32. Sums are float32 always.
+/// With InstructionSet::Avx512Bf16 and Amx products are made of bf16 where all of q, k, v and the gradient are bf16;
+/// else they are made of float32. Sums are float32 always.
 struct HeadKernel {
     std::int64_t (*forwardBytes)(const HeadForward&);
     void (*forward)(const HeadForward&, void* memory); ///< Memory of that size, aligned to 64 bytes.
