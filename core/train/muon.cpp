@@ -133,8 +133,9 @@ TensorMap Muon::state() const
 void Muon::restore(const TensorMap& state, const std::string& source)
 {
     others_.restore(state, source);
-    for (auto& [parameter, mean, maps] : matrices_)
-        mean.copy_(stateTensor(state, parameter.name + ".momentum", parameter.value.sizes(), source));
+    for (auto& matrix : matrices_)
+        matrix.momentum.copy_(
+            stateTensor(state, matrix.parameter.name + ".momentum", matrix.parameter.value.sizes(), source));
 }
 
 } // namespace nanodit

@@ -55,6 +55,10 @@ struct Problem {
                 const auto seen = 1 + shape.keys / (sample + 3);
                 terms.bias[sample].slice(2, seen).fill_(-std::numeric_limits<float>::infinity());
             }
+            if (shape.batch > 1) // and the last one has a gap, in which a tile ends
+                terms.bias[-1]
+                    .slice(2, shape.keys / 8, shape.keys / 2 + 1)
+                    .fill_(-std::numeric_limits<float>::infinity());
         }
         if (addition == Addition::RelativeBias)
             terms.bias = at::randn({1, shape.heads, shape.queries, shape.keys});
